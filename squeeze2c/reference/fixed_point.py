@@ -1,0 +1,43 @@
+"""Fixed-point rounding: the specification that ``s2c_requantise.h`` repeats in C."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+MULTIPLIER_LIMIT = 1 << 23
+"""Multipliers lie in [1, 2**23), so 256 * multiplier fits a signed 32-bit register."""
+
+DEFAULT_SHIFT = 24
+"""With this shift a core with SMMULR requantises in one instruction."""
+
+
+def requantise(acc: np.ndarray, multiplier: np.ndarray | int, shift: int) -> np.ndarray:
+    """``floor((acc * multiplier + 2**(shift-1)) / 2**shift)``: round half up, once.
+
+    ``acc`` holds int32 values, channels last; ``multiplier`` is a scalar or one
+    value per channel; ``1 <= shift <= 30``. Returns int64, exact.
+    """
+    product = acc.astype(np.int64) * np.asarray(multiplier, np.int64)
+    return (product + (np.int64(1) << np.int64(shift - 1))) >> np.int64(shift)
+
+
+def clamp_u8(value: np.ndarray, minimum: int = 0) -> np.ndarray:
+    """``value`` clamped to [minimum, 255] as uint8."""
+    return np.clip(value, minimum, 255).astype(np.uint8)
+
+
+def shift_for(largest_ratio: float) -> int:
+    """The shift to use where ``largest_ratio`` is the greatest real multiplier of a layer.
+
+    :data:`DEFAULT_SHIFT` wherever the ratio is below one half, else the largest
+    shift that keeps the integer multiplier below :data:`MULTIPLIER_LIMIT`.
+    Raises ValueError where no shift from 1 to 30 can represent it.
+    """
+    if largest_ratio * (1 << DEFAULT_SHIFT) <= MULTIPLIER_LIMIT - 1:
+        return DEFAULT_SHIFT
+    shift = math.floor(math.log2((MULTIPLIER_LIMIT - 1) / largest_ratio))
+    if shift < 1:
+        raise ValueError(f"a multiplier of {largest_ratio:g} is out of range")
+    return shift
