@@ -1,0 +1,244 @@
+"""Float graph to integer graph: layer by layer, each on the inputs the earlier ones really yield."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from squeeze2c.errors import CalibrationError, InternalError
+from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
+from squeeze2c.progress import Progress, silent
+from squeeze2c.quantize.add import quantise_add
+from squeeze2c.quantize.calibrate import calibrate
+from squeeze2c.quantize.equalise import channel_factors
+from squeeze2c.quantize.layer import (
+    IntegerLayer,
+    accumulator_bounds,
+    least_scales,
+    quantise_layer,
+    requantised_scales,
+    summed_scales,
+)
+from squeeze2c.quantize.options import QuantizeOptions
+from squeeze2c.quantize.scales import activation_params
+from squeeze2c.quantize.statistics import InputMoments, MomentAccumulator
+from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
+from squeeze2c.reference.float_eval import evaluate_node
+from squeeze2c.reference.int_eval import evaluate_qnode
+
+Convolution = ops.Conv2D | ops.ConvGlobalPool
+
+
+def quantize(
+    graph: Graph,
+    images: np.ndarray,
+    options: QuantizeOptions | None = None,
+    progress: Progress = silent,
+) -> Graph:
+    """The integer network for a float ``graph`` that has been through the passes.
+
+    ``images``: calibration images, uint8 (N, rows, cols, channels), as the camera
+    delivers them. Raises :class:`CalibrationError` where they do not fit the
+    graph, :class:`QuantizationError` where an accumulator could overflow.
+    """
+    expected = graph.input_value.type.shape[1:]
+    if images.ndim != 4 or not len(images) or images.shape[1:] != expected:
+        raise CalibrationError(
+            f"calibration images have shape {images.shape}, the model reads (N, {expected})"
+        )
+    return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
+
+
+class _Quantizer:
+    """Walks the float and the integer network side by side over the calibration images."""
+
+    def __init__(
+        self, graph: Graph, images: np.ndarray, options: QuantizeOptions, progress: Progress
+    ) -> None:
+        self._options = options
+        self._progress = progress
+        self._float = graph
+        ranges = calibrate(graph, images, options.batch_images, progress)
+        factors = channel_factors(graph, ranges, options.equalisation_exponent)
+        self._params = activation_params(graph, ranges, factors)
+        picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
+        sample = images[picked.astype(np.int64)]
+        self._real: dict[str, np.ndarray] = {graph.input: sample.astype(np.float32)}
+        self._integer: dict[str, np.ndarray] = {graph.input: sample}
+        values = {name: self._quantised_value(graph.values[name]) for name in graph.values}
+        self._graph = Graph(graph.name, (), values, {}, graph.input, graph.output, graph.softmax)
+
+    def run(self) -> Graph:
+        nodes = self._float.nodes
+        last_use = {name: i for i, node in enumerate(nodes) for name in node.inputs}
+        for index, node in enumerate(nodes):
+            self._progress("quantizing", index, len(nodes))
+            self._append(node)
+            for name in node.inputs:
+                if last_use[name] == index:
+                    self._real.pop(name, None)
+                    self._integer.pop(name, None)
+        self._progress("quantizing", len(nodes), len(nodes))
+        return self._graph
+
+    def _quantised_value(self, value: Value) -> Value:
+        dtype = DType.UINT8 if value.name in self._params else DType.INT32
+        return replace(
+            value, type=replace(value.type, dtype=dtype), quant=self._params.get(value.name)
+        )
+
+    def _append(self, node: ops.Node) -> None:
+        """Quantise ``node``, add it to the integer graph, and compute both its outputs."""
+        common = {"name": node.name, "output": node.output, "provenance": node.provenance}
+        qnode: ops.Node
+        match node:
+            case ops.Conv2D():
+                qnode = self._convolution(node)
+            case ops.ConvGlobalPool():
+                qnode = self._pooled_convolution(node)
+            case ops.MaxPool2D():
+                qnode = ops.QMaxPool2D(inputs=node.inputs, window=node.window, **common)
+            case ops.Concat():
+                qnode = ops.QConcat(inputs=node.inputs, **common)
+            case ops.Add():
+                a, b, out = (self._params[n] for n in (*node.inputs, node.output))
+                qnode = quantise_add(node, a, b, out)
+            case ops.GlobalAvgPool2D():
+                x = self._float.values[node.inputs[0]].type
+                scale = self._params[node.inputs[0]].scale / (x.height * x.width)
+                self._set_logits(node.output, scale)
+                qnode = ops.QGlobalPool(inputs=node.inputs, **common)
+            case _:
+                raise InternalError(f"{node.kind} {node.name} reached the quantizer")
+        self._graph = replace(self._graph, nodes=(*self._graph.nodes, qnode))
+        self._advance(node, qnode)
+
+    def _advance(self, node: ops.Node, qnode: ops.Node) -> None:
+        """Run the float and the integer operator over the sample, in batches."""
+        real: list[np.ndarray] = []
+        integer: list[np.ndarray] = []
+        layout = self._float.input_value.type.layout
+        for batch in self._batches():
+            operands = [
+                self._real[n][batch] if n in self._real else self._float.constants[n]
+                for n in node.inputs
+            ]
+            real.append(evaluate_node(node, operands, layout).astype(np.float32))
+            activations = [self._integer[n][batch] for n in self._graph.activations(qnode)]
+            integer.append(evaluate_qnode(self._graph, qnode, activations))
+        self._real[node.output] = np.concatenate(real)
+        self._integer[node.output] = np.concatenate(integer)
+
+    def _batches(self) -> Iterator[slice]:
+        count = len(self._integer[next(iter(self._integer))])
+        for start in range(0, count, self._options.batch_images):
+            yield slice(start, start + self._options.batch_images)
+
+    def _folded(self, node: Convolution) -> tuple[np.ndarray, np.ndarray]:
+        """Real weight (O, K) and bias (O,) between equalised input and equalised output."""
+        weight = self._float.constants[node.inputs[1]].astype(np.float64)
+        bias = self._float.constants[node.inputs[2]].astype(np.float64)
+        factor_in = self._params[node.inputs[0]].channel_scale
+        if factor_in:
+            weight = weight * np.asarray(factor_in)
+        out = self._params.get(node.output)
+        factor_out = np.asarray(out.channel_scale) if out else np.ones(len(bias))
+        return weight.reshape(len(bias), -1) / factor_out[:, None], bias / factor_out
+
+    def _moments(self, node: Convolution, pad_value: tuple[int, ...]) -> InputMoments:
+        name = node.inputs[0]
+        params = self._params[name]
+        channels = self._float.values[name].type.channels
+        step = params.scale * np.asarray(params.channel_scale or np.ones(channels))
+        fill_real = np.asarray(node.pad_value or (0.0,) * channels) / step
+        statistics = MomentAccumulator(node.window, channels, self._options.pixels_per_image)
+        for batch in self._batches():
+            real = self._real[name][batch] / step.astype(np.float32)
+            statistics.add(real, self._integer[name][batch], fill_real, np.asarray(pad_value))
+        return statistics.finish()
+
+    def _pad_value(self, node: Convolution) -> tuple[int, ...]:
+        """The integer that stands for padding in each input channel."""
+        params = self._params[node.inputs[0]]
+        channels = self._float.values[node.inputs[0]].type.channels
+        real = node.pad_value or (0.0,) * channels
+        factor = params.channel_scale or (1.0,) * channels
+        return tuple(
+            int(np.clip(round(r / (params.scale * f)) + params.zero_point, 0, 255))
+            for r, f in zip(real, factor, strict=True)
+        )
+
+    def _convolution(self, node: ops.Conv2D) -> ops.Node:
+        params, out = self._params[node.inputs[0]], self._params[node.output]
+        weight, bias = self._folded(node)
+        scales = requantised_scales(
+            least_scales(weight, bias, params.scale), params.scale, out.scale
+        )
+        pad_value = self._pad_value(node)
+        moments = self._moments(node, pad_value)
+        layer = quantise_layer(
+            weight, bias, params.scale, params.zero_point, scales, moments,
+            self._options, str(node.provenance),
+        )
+        return ops.QConv2D(
+            name=node.name, inputs=self._operands(node, layer), output=node.output,
+            provenance=node.provenance, window=node.window, shift=layer.shift,
+            clamp_min=out.zero_point if node.relu else 0, pad_value=pad_value, relu=node.relu,
+        )
+
+    def _pooled_convolution(self, node: ops.ConvGlobalPool) -> ops.Node:
+        params = self._params[node.inputs[0]]
+        weight, bias = self._folded(node)
+        least = least_scales(weight, bias, params.scale)
+        pad_value = self._pad_value(node)
+        moments = self._moments(node, pad_value)
+        pixels = _output_pixels(self._float.values[node.inputs[0]], node)
+        largest = MULTIPLIER_LIMIT - 1
+        while True:
+            scales = summed_scales(least, largest)
+            layer = quantise_layer(
+                weight, bias, params.scale, params.zero_point, scales, moments,
+                self._options, str(node.provenance),
+            )
+            if _sum_fits(layer, pixels):
+                break
+            largest //= 2
+        self._set_logits(node.output, params.scale * scales.step * 2.0**layer.shift / pixels)
+        return ops.QConvGlobalPool(
+            name=node.name, inputs=self._operands(node, layer), output=node.output,
+            provenance=node.provenance, window=node.window, shift=layer.shift,
+            pad_value=pad_value, relu=node.relu,
+        )
+
+    def _set_logits(self, name: str, scale: float) -> None:
+        value = replace(self._graph.values[name], quant=QuantParams(scale))
+        self._graph = replace(self._graph, values={**self._graph.values, name: value})
+
+    def _operands(self, node: Convolution, layer: IntegerLayer) -> tuple[str, ...]:
+        """Add the layer's constants to the integer graph; the new node's inputs."""
+        kernel_rows, kernel_cols = node.window.kernel
+        shape = (len(layer.bias), kernel_rows, kernel_cols, -1)
+        arrays: Mapping[str, np.ndarray] = {
+            f"{node.name}/weights": layer.weight.reshape(shape),
+            f"{node.name}/bias": layer.bias,
+            f"{node.name}/multiplier": layer.multiplier,
+        }
+        self._graph = replace(self._graph, constants={**self._graph.constants, **arrays})
+        return (node.inputs[0], *arrays)
+
+
+def _output_pixels(value: Value, node: Convolution) -> int:
+    """Number of output pixels of a convolution of ``value``."""
+    padding = node.window.padding
+    rows = value.type.height + padding.top + padding.bottom - node.window.kernel[0]
+    cols = value.type.width + padding.left + padding.right - node.window.kernel[1]
+    return (rows // node.window.strides[0] + 1) * (cols // node.window.strides[1] + 1)
+
+
+def _sum_fits(layer: IntegerLayer, pixels: int) -> bool:
+    """Whether the sum over ``pixels`` of the requantised outputs stays within int32."""
+    low, high = accumulator_bounds(layer.weight, layer.bias)
+    largest = np.maximum(np.abs(low), np.abs(high)) * layer.multiplier.astype(np.int64)
+    return int(((largest >> layer.shift) + 1).max(initial=0)) * pixels < 2**31

@@ -1,0 +1,41 @@
+"""Calibration: the range of every channel of every feature map over the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze2c.ir import Graph
+from squeeze2c.progress import Progress
+from squeeze2c.reference.float_eval import walk_float
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRange:
+    """Least and greatest real value of each channel of one tensor, arrays of (channels,)."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+
+def calibrate(
+    graph: Graph, images: np.ndarray, batch_images: int, progress: Progress
+) -> Mapping[str, ChannelRange]:
+    """Channel ranges of all values over ``images`` uint8 (N, H, W, C)."""
+    low: dict[str, np.ndarray] = {}
+    high: dict[str, np.ndarray] = {}
+    for start in range(0, len(images), batch_images):
+        progress("calibrating", start, len(images))
+        for name, value in walk_float(graph, images[start : start + batch_images]):
+            axes = tuple(range(value.ndim - 1))
+            least, greatest = value.min(axis=axes), value.max(axis=axes)
+            low[name] = np.minimum(low[name], least) if name in low else least
+            high[name] = np.maximum(high[name], greatest) if name in high else greatest
+    progress("calibrating", len(images), len(images))
+    return {name: ChannelRange(low[name], high[name]) for name in low}

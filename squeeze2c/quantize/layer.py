@@ -1,0 +1,140 @@
+"""Integer weights, bias and multipliers of one convolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze2c.errors import QuantizationError
+from squeeze2c.quantize.options import QuantizeOptions
+from squeeze2c.quantize.rounding import error_feedback_round
+from squeeze2c.quantize.statistics import InputMoments
+from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
+
+WEIGHT_LIMIT = 127
+BIAS_LIMIT = 1 << 22
+"""Weight scales are raised where the bias would exceed this many accumulator steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerScales:
+    """Multipliers (O,) int64 in [1, 2**23), their shift, and the weight scales (O,) they imply.
+
+    ``weight_scale[o] = multiplier[o] * step`` exactly, so the multiplier adds no
+    error of its own: weights are rounded to the grid that it can express.
+    """
+
+    multiplier: np.ndarray
+    shift: int
+    step: float
+
+    @property
+    def weight_scale(self) -> np.ndarray:
+        return self.multiplier * self.step
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerLayer:
+    """``weight`` int8 (O, K), ``bias`` int32 (O,), ``multiplier`` int32 (O,), ``shift``."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+    multiplier: np.ndarray
+    shift: int
+
+
+def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.ndarray:
+    """Smallest weight scale per output channel that represents ``weight`` (O, K) and ``bias``."""
+    for_weight = np.abs(weight).max(axis=1, initial=0.0) / WEIGHT_LIMIT
+    return np.maximum(for_weight, np.abs(bias) / (scale_in * BIAS_LIMIT))
+
+
+def requantised_scales(least: np.ndarray, scale_in: float, scale_out: float) -> LayerScales:
+    """Scales for a layer whose uint8 output has ``scale_out``."""
+    ratio = least * scale_in / scale_out
+    shift = shift_for(float(ratio.max(initial=0.0)) or 1.0)
+    multiplier = np.clip(np.ceil(ratio * 2.0**shift), 1, MULTIPLIER_LIMIT - 1).astype(np.int64)
+    return LayerScales(multiplier, shift, scale_out / scale_in / 2.0**shift)
+
+
+def summed_scales(least: np.ndarray, largest_multiplier: int) -> LayerScales:
+    """Scales for a layer whose outputs are summed: the loudest channel gets the largest multiplier."""
+    step = (float(least.max(initial=0.0)) or 1.0) / largest_multiplier
+    multiplier = np.clip(np.ceil(least / step), 1, largest_multiplier).astype(np.int64)
+    return LayerScales(multiplier, DEFAULT_SHIFT, step)
+
+
+def quantise_layer(
+    weight: np.ndarray,
+    bias: np.ndarray,
+    scale_in: float,
+    zero_point_in: int,
+    scales: LayerScales,
+    moments: InputMoments,
+    options: QuantizeOptions,
+    where: str,
+) -> IntegerLayer:
+    """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
+
+    The rounding target makes up for what earlier layers' quantisation did to the
+    inputs (sequential targets), the rounding feeds its error back, and the bias
+    takes the remaining mean error. Raises :class:`QuantizationError` where an
+    int32 accumulator could overflow.
+    """
+    exact = weight / scales.weight_scale[:, None]
+    target = exact
+    if options.error_feedback:
+        target = exact + _sequential_shift(exact, moments, options.target_damping)
+        rounded = error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping)
+    else:
+        rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
+    offset = bias / (scales.weight_scale * scale_in)
+    if options.bias_correction:
+        offset = offset + exact @ moments.mean_float - rounded @ moments.mean_int
+    else:
+        offset = offset - zero_point_in * rounded.sum(axis=1)
+    integer_bias = np.rint(offset).astype(np.int64)
+    prove_accumulator(rounded, integer_bias, where)
+    return IntegerLayer(
+        rounded.astype(np.int8),
+        integer_bias.astype(np.int32),
+        scales.multiplier.astype(np.int32),
+        scales.shift,
+    )
+
+
+def _sequential_shift(exact: np.ndarray, moments: InputMoments, damping: float) -> np.ndarray:
+    """Change of the weights that best reproduces the float outputs from the quantised inputs.
+
+    Least squares: W (C - H) (H + ridge)^-1 with C the cross covariance and H the
+    covariance of the quantised inputs.
+    """
+    size = len(moments.covariance)
+    ridge = damping * float(np.diag(moments.covariance).mean())
+    if not ridge > 0:
+        return np.zeros_like(exact)
+    system = moments.covariance + ridge * np.eye(size)
+    difference = exact @ (moments.cross - moments.covariance)
+    return np.linalg.solve(system, difference.T).T
+
+
+def accumulator_bounds(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest accumulator per channel over all uint8 inputs, int64 (O,)."""
+    wide = weight.astype(np.int64)
+    low = bias.astype(np.int64) + 255 * np.minimum(wide, 0).sum(axis=1)
+    high = bias.astype(np.int64) + 255 * np.maximum(wide, 0).sum(axis=1)
+    return low, high
+
+
+def prove_accumulator(weight: np.ndarray, bias: np.ndarray, where: str) -> None:
+    """Raise QuantizationError unless every partial sum, in any order, fits int32."""
+    bound = np.abs(bias.astype(np.int64)) + 255 * np.abs(weight.astype(np.int64)).sum(axis=1)
+    worst = int(bound.argmax())
+    if bound[worst] >= 2**31:
+        raise QuantizationError(
+            f"output channel {worst} could reach an accumulator of {int(bound[worst]):,}, "
+            "beyond 32 bits",
+            where=where,
+            hint="the layer's weights or bias are out of proportion; retrain or rescale it",
+        )

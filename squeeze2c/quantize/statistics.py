@@ -1,0 +1,70 @@
+"""First and second moments of a convolution's inputs, float and quantised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze2c.ir import Window
+from squeeze2c.reference.columns import windows
+
+
+@dataclass(frozen=True, slots=True)
+class InputMoments:
+    """Moments over sampled windows; K = kernel rows * kernel cols * channels.
+
+    ``mean_float``, ``mean_int``: (K,), in units of one quantisation step, the
+    integers with their zero point included. ``covariance``: (K, K) of the
+    integers. ``cross``: (K, K), covariance of the float inputs (rows) with the integers.
+    """
+
+    mean_float: np.ndarray
+    mean_int: np.ndarray
+    covariance: np.ndarray
+    cross: np.ndarray
+
+
+class MomentAccumulator:
+    """Collects :class:`InputMoments` batch by batch."""
+
+    def __init__(self, window: Window, channels: int, pixels_per_image: int) -> None:
+        self._window = window
+        self._pixels_per_image = pixels_per_image
+        size = window.taps * channels
+        self._count = 0
+        self._sum_float = np.zeros(size)
+        self._sum_int = np.zeros(size)
+        self._square = np.zeros((size, size))
+        self._cross = np.zeros((size, size))
+
+    def add(
+        self, real: np.ndarray, integer: np.ndarray, fill_real: np.ndarray, fill_int: np.ndarray
+    ) -> None:
+        """One batch (N, H, W, C): ``real`` in quantisation steps, ``integer`` uint8."""
+        taps_real = self._sample(real, fill_real)
+        taps_int = self._sample(integer.astype(np.float32), fill_int)
+        self._count += len(taps_real)
+        self._sum_float += taps_real.sum(axis=0, dtype=np.float64)
+        self._sum_int += taps_int.sum(axis=0, dtype=np.float64)
+        self._square += taps_int.T @ taps_int
+        self._cross += taps_real.T @ taps_int
+
+    def _sample(self, x: np.ndarray, fill: np.ndarray) -> np.ndarray:
+        """Evenly spread windows of ``x`` as (pixels, K) float32."""
+        view = windows(x, self._window, fill)
+        rows, cols = view.shape[1:3]
+        wanted = min(rows * cols, self._pixels_per_image)
+        flat = np.linspace(0, rows * cols - 1, wanted).astype(np.int64)
+        picked = view[:, flat // cols, flat % cols].transpose(0, 1, 3, 4, 2)
+        return np.ascontiguousarray(picked, np.float32).reshape(-1, self._sum_int.size)
+
+    def finish(self) -> InputMoments:
+        mean_float = self._sum_float / self._count
+        mean_int = self._sum_int / self._count
+        return InputMoments(
+            mean_float,
+            mean_int,
+            self._square / self._count - np.outer(mean_int, mean_int),
+            self._cross / self._count - np.outer(mean_float, mean_int),
+        )
