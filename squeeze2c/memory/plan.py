@@ -1,0 +1,80 @@
+"""The memory plan: allocation, its lower bound, and an independent check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from squeeze2c.errors import InternalError
+from squeeze2c.ir import Graph
+from squeeze2c.memory.allocate import PoolAllocation, align_up, allocate, peak_bytes
+from squeeze2c.memory.buffers import ALIGNMENT_BYTES, BufferInfo, collect_buffers
+from squeeze2c.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Offsets of all buffers in one arena of ``arena_bytes``.
+
+    ``lower_bound_bytes``: the most bytes live at one step, each buffer rounded to
+    its alignment; no allocation for the same schedule can be smaller.
+    """
+
+    allocations: tuple[PoolAllocation, ...]
+    arena_bytes: int
+    lower_bound_bytes: int
+    alignment_bytes: int = ALIGNMENT_BYTES
+
+    @property
+    def offsets(self) -> Mapping[str, int]:
+        return {a.buffer.name: a.byte_offset for a in self.allocations}
+
+
+def plan_memory(graph: Graph, schedule: Schedule) -> MemoryPlan:
+    """Plan the arena of ``schedule``; the result has been verified."""
+    buffers = collect_buffers(graph, schedule)
+    allocations = allocate(buffers)
+    # An arena of at least one unit keeps a static array of it valid C.
+    size = max(align_up(peak_bytes(allocations), ALIGNMENT_BYTES), ALIGNMENT_BYTES)
+    plan = MemoryPlan(allocations, size, lower_bound_bytes(buffers))
+    verify_plan(plan, buffers)
+    return plan
+
+
+def lower_bound_bytes(buffers: Sequence[BufferInfo]) -> int:
+    """Largest sum of aligned sizes over the buffers live at one step."""
+    starts = {b.live.start for b in buffers}
+    return max((sum(_aligned(b) for b in live_at(buffers, t)) for t in starts), default=0)
+
+
+def live_at(buffers: Sequence[BufferInfo], step: int) -> tuple[BufferInfo, ...]:
+    """The buffers that are live during ``step``."""
+    return tuple(b for b in buffers if b.live.start <= step < b.live.end)
+
+
+def verify_plan(plan: MemoryPlan, buffers: Sequence[BufferInfo]) -> None:
+    """Check a plan byte by byte against its definition, sharing no code with the allocator.
+
+    Raises :class:`InternalError` where a buffer is missing, misaligned, outside
+    the arena, or shares a byte with another while both are live.
+    """
+    placed = {a.buffer: a.byte_offset for a in plan.allocations}
+    if set(placed) != set(buffers) or len(plan.allocations) != len(buffers):
+        raise InternalError("the memory plan does not place every buffer exactly once")
+    for buffer, offset in placed.items():
+        if offset < 0 or offset % buffer.alignment_bytes:
+            raise InternalError(f"buffer {buffer.name} is misaligned at {offset}")
+        if offset + buffer.size_bytes > plan.arena_bytes:
+            raise InternalError(f"buffer {buffer.name} ends beyond the arena")
+    last = max((b.live.end for b in buffers), default=0)
+    for step in range(last):
+        spans = sorted(
+            (placed[b], placed[b] + b.size_bytes, b.name) for b in live_at(buffers, step)
+        )
+        for (_, end, left), (start, _, right) in zip(spans, spans[1:], strict=False):
+            if start < end:
+                raise InternalError(f"buffers {left} and {right} overlap at step {step}")
+
+
+def _aligned(buffer: BufferInfo) -> int:
+    return align_up(buffer.size_bytes, buffer.alignment_bytes)
