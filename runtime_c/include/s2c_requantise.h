@@ -21,12 +21,16 @@ static inline int32_t s2c_requantise(int32_t acc, int32_t multiplier, uint32_t s
     return (int32_t)quotient;
 }
 
-static inline uint8_t s2c_clamp_u8(int32_t value, int32_t minimum)
+/*
+ * clamp(zero_point + r, minimum, 255). The limits move instead of r, so that the sum
+ * cannot overflow for any r.
+ */
+static inline uint8_t s2c_saturate_u8(int32_t r, uint8_t zero_point, uint8_t minimum)
 {
-    if (value < minimum) {
-        return (uint8_t)minimum;
-    }
-    return (uint8_t)(value > 255 ? 255 : value);
+    const int32_t lowest = (int32_t)minimum - (int32_t)zero_point;
+    const int32_t highest = 255 - (int32_t)zero_point;
+    const int32_t clamped = r < lowest ? lowest : (r > highest ? highest : r);
+    return (uint8_t)(clamped + (int32_t)zero_point);
 }
 
 #endif /* S2C_REQUANTISE_H */
