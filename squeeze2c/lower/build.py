@@ -1,0 +1,115 @@
+"""Integer graph, schedule and memory plan to the program to print."""
+
+from __future__ import annotations
+
+from squeeze2c.errors import InternalError
+from squeeze2c.ir import Graph, ops
+from squeeze2c.lower.names import unique_identifiers
+from squeeze2c.lower.pack import ConstantPool, weights_crc32
+from squeeze2c.lower.program import AddConstants, CProgram, Layer, RowSource
+from squeeze2c.memory import MemoryPlan
+from squeeze2c.reference.softmax import softmax_constants
+from squeeze2c.schedule import Schedule, Step, windows_along
+
+
+def lower(graph: Graph, schedule: Schedule, plan: MemoryPlan, name: str) -> CProgram:
+    """The program of a quantised ``graph`` called ``name`` in C."""
+    return _Lowering(graph, schedule, plan, name).run()
+
+
+class _Lowering:
+    def __init__(self, graph: Graph, schedule: Schedule, plan: MemoryPlan, name: str) -> None:
+        self._graph = graph
+        self._schedule = schedule
+        self._plan = plan
+        self._name = name
+        self._symbols = unique_identifiers(step.node for step in schedule.steps)
+        self._pool = ConstantPool(graph, name, self._symbols)
+
+    def run(self) -> CProgram:
+        graph = self._graph
+        layers = tuple(self._layer(i, step) for i, step in enumerate(self._schedule.steps))
+        quant = graph.output_value.quant
+        if quant is None:
+            raise InternalError("the logits have no scale")
+        beta, shift = softmax_constants(quant.scale)
+        return CProgram(
+            name=self._name,
+            input=self._rows_of(graph.input),
+            classes=graph.output_value.type.channels,
+            logit_scale=quant.scale,
+            softmax_beta=beta,
+            softmax_shift=shift,
+            layers=layers,
+            constants=self._pool.arrays,
+            buffers={
+                a.buffer.name: (a.byte_offset, a.buffer.size_bytes) for a in self._plan.allocations
+            },
+            arena_bytes=self._plan.arena_bytes,
+            arena_alignment_bytes=self._plan.alignment_bytes,
+            lower_bound_bytes=self._plan.lower_bound_bytes,
+            weights_crc32=weights_crc32(self._pool.arrays),
+        )
+
+    def _layer(self, index: int, step: Step) -> Layer:
+        graph = self._graph
+        node = graph.node(step.node)
+        value = graph.values[node.output]
+        conv, parameters = None, 0
+        if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+            conv, parameters = self._pool.convolution(node)
+        add = None
+        if isinstance(node, ops.QAdd):
+            add = AddConstants(node.multiplier_a, node.multiplier_b, node.shift)
+        is_map = len(value.type.shape) == 4
+        return Layer(
+            index=index,
+            name=node.name,
+            symbol=self._symbols[node.name],
+            kind=node.kind,
+            kernel=step.kernel,
+            provenance=node.provenance,
+            onnx_output=value.source,
+            output=node.output,
+            output_shape=value.type.shape[1:],
+            sources=tuple(self._rows_of(a) for a in graph.activations(node)),
+            destination=self._rows_of(node.output) if is_map else None,
+            rows=step.rows,
+            window=getattr(node, "window", None),
+            conv=conv,
+            add=add,
+            relu=getattr(node, "relu", False),
+            clamp_min=getattr(node, "clamp_min", 0),
+            scratch_offset_bytes=self._plan.offsets.get(f"{node.name}/scratch", 0),
+            scratch_bytes=step.scratch_bytes,
+            macs=self._macs(node),
+            parameters_bytes=parameters,
+        )
+
+    def _rows_of(self, name: str) -> RowSource:
+        kind = self._graph.values[name].type
+        quant = self._graph.values[name].quant
+        placement = self._schedule.placements[name]
+        in_arena = placement.buffer != self._graph.input
+        base = self._plan.offsets[placement.buffer] if in_arena else 0
+        return RowSource(
+            value=name,
+            in_arena=in_arena,
+            offset_bytes=base + placement.channel_offset,
+            row_bytes=kind.width * placement.pixel_bytes,
+            rows=kind.height,
+            cols=kind.width,
+            channels=kind.channels,
+            pixel_bytes=placement.pixel_bytes,
+            zero_point=quant.zero_point if quant else 0,
+        )
+
+    def _macs(self, node: ops.Node) -> int:
+        """Multiply-accumulates of a convolution; padded taps count, as everywhere in the field."""
+        if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+            return 0
+        source = self._graph.values[node.inputs[0]].type
+        pixels = windows_along(source.height, node.window, 0) * windows_along(
+            source.width, node.window, 1
+        )
+        return int(pixels * self._graph.constants[node.inputs[1]].size)

@@ -1,0 +1,88 @@
+"""Constants in the order in which the kernels read them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from squeeze2c.ir import Graph, ops
+from squeeze2c.lower.program import ConstantArray, ConvConstants
+
+Convolution = ops.QConv2D | ops.QConvGlobalPool
+
+
+class ConstantPool:
+    """Collects the arrays of all layers; pad rows of equal content are shared."""
+
+    def __init__(self, graph: Graph, model: str, symbols: Mapping[str, str]) -> None:
+        self._graph = graph
+        self._model = model
+        self._symbols = symbols
+        self._arrays: list[ConstantArray] = []
+        self._pad_rows = self._plan_pad_rows()
+
+    def convolution(self, node: Convolution) -> tuple[ConvConstants, int]:
+        """Add the arrays of ``node``; their symbols, and the bytes that are its own."""
+        stem = f"{self._model}_{self._symbols[node.name]}"
+        weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
+        outputs, kernel_rows, kernel_cols, inputs = weights.shape
+        order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
+        own = [
+            ConstantArray(
+                f"{stem}_weights", "int8_t", weights,
+                f"{node.name}: weights, {order} (output, row, column, input channel)",
+            ),
+            ConstantArray(f"{stem}_bias", "int32_t", bias, f"{node.name}: bias per output channel"),
+            ConstantArray(
+                f"{stem}_multiplier", "int32_t", multiplier,
+                f"{node.name}: requantisation multiplier per output channel, / 2^{node.shift}",
+            ),
+        ]
+        self._arrays += own
+        constants = ConvConstants(
+            own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift
+        )
+        return constants, sum(len(array.content) for array in own)
+
+    @property
+    def arrays(self) -> tuple[ConstantArray, ...]:
+        return tuple(self._arrays)
+
+    def _plan_pad_rows(self) -> dict[str, str]:
+        """Pad row symbol per convolution: one array per distinct pixel that padding reads.
+
+        A pixel whose channels all read the same is one array for all layers, as
+        long as the longest row needs; without vertical padding one pixel is enough.
+        """
+        length: dict[tuple[int, ...], int] = {}
+        key_of: dict[str, tuple[int, ...]] = {}
+        for node in self._graph.nodes:
+            if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+                continue
+            pixel = node.pad_value
+            uniform = len(set(pixel)) == 1
+            key = pixel[:1] if uniform or not node.window.padding.any else pixel
+            padding = node.window.padding
+            width = self._graph.values[node.inputs[0]].type.width
+            pixels = width if padding.top or padding.bottom else int(padding.any)
+            length[key] = max(length.get(key, 4), pixels * len(pixel))
+            key_of[node.name] = key
+        symbol_of: dict[tuple[int, ...], str] = {}
+        for key, size in length.items():
+            symbol_of[key] = f"{self._model}_pad_row_{len(symbol_of)}"
+            data = np.resize(np.array(key, np.uint8), size)
+            text = ", ".join(str(v) for v in key)
+            self._arrays.append(
+                ConstantArray(symbol_of[key], "uint8_t", data, f"what padding reads: {text} ...")
+            )
+        return {name: symbol_of[key] for name, key in key_of.items()}
+
+
+def weights_crc32(arrays: Sequence[ConstantArray]) -> int:
+    """CRC-32 over the content of all arrays, in order."""
+    crc = 0
+    for array in arrays:
+        crc = zlib.crc32(array.content, crc)
+    return crc
