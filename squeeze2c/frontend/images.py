@@ -92,7 +92,7 @@ def _from_npz(
                     hint="save uint8 images (n, rows, cols, channels) under that name",
                 )
             images = archive["images"]
-            labels = archive["labels"] if "labels" in archive else None
+            labels = archive.get("labels")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
         raise error(f"not a readable .npz file: {problem}", where=str(path)) from problem
     if images.dtype != np.uint8:
@@ -203,7 +203,9 @@ def read_labels(
         try:
             label = int(words[-1])
         except ValueError:
-            raise error(f"line {number}: {words[-1]!r} is not a class number", where=where) from None
+            raise error(
+                f"line {number}: {words[-1]!r} is not a class number", where=where
+            ) from None
         if len(words) == 1:
             ordered.append(label)
         else:
