@@ -26,6 +26,17 @@ extern "C" {
 #define S2C_STATIC_ASSERT(condition, name) \
     typedef char s2c_static_assert_##name[(condition) ? 1 : -1]
 
+/* Alignment of an object, in bytes; before the type. Define it yourself for other compilers. */
+#ifndef S2C_ALIGNED
+#if defined(__GNUC__) || defined(__clang__) || defined(__ICCARM__) || defined(__ARMCC_VERSION)
+#define S2C_ALIGNED(bytes) __attribute__((aligned(bytes)))
+#elif defined(_MSC_VER)
+#define S2C_ALIGNED(bytes) __declspec(align(bytes))
+#else
+#define S2C_ALIGNED(bytes) _Alignas(bytes)
+#endif
+#endif
+
 typedef enum {
     S2C_OK = 0,
     S2C_ERROR_NULL = 1,            /* a pointer argument is NULL */

@@ -1,0 +1,187 @@
+"""One layer as its template prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from squeeze2c.codegen.literals import comment_text
+from squeeze2c.errors import InternalError
+from squeeze2c.ir import Window
+from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
+from squeeze2c.schedule import windows_along
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """Where a feature map is: ``base`` (arena or image) plus ``offset_bytes``."""
+
+    base: str
+    offset_bytes: int
+    rows: int
+    row_bytes: int
+    cols: int
+    channels: int
+    pixel_bytes: int
+    zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """Fields of ``s2c_window``, and the vertical part that the layer function handles."""
+
+    in_cols: int
+    out_cols: int
+    in_channels: int
+    out_channels: int
+    in_stride_bytes: int
+    out_stride_bytes: int
+    kernel_rows: int
+    kernel_cols: int
+    stride_rows: int
+    stride_cols: int
+    pad_top: int
+    pad_left: int
+    taps: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """``template`` names the file in ``templates/layers/`` that prints the function."""
+
+    index: int
+    template: str
+    function: str
+    object: str
+    parameters: str
+    arguments: str
+    comment: tuple[str, ...]
+    kernel: str
+    sources: tuple[MapView, ...]
+    destination: MapView | None
+    rows: int
+    window: WindowView | None
+    conv: ConvConstants | None
+    add: AddConstants | None
+    relu: int
+    clamp_min: int
+    scratch_offset_bytes: int
+    scratch_bytes: int
+    classes: int
+
+
+_DECLARATIONS = {
+    "arena": "uint8_t *arena",
+    "image": "const uint8_t *image",
+    "logits": "int32_t *logits",
+}
+
+
+def layer_view(layer: Layer, program: CProgram) -> LayerView:
+    """The view of ``layer``."""
+    sources = tuple(_map_view(s) for s in layer.sources)
+    names = _parameter_names(layer)
+    return LayerView(
+        index=layer.index,
+        template=f"{layer.kernel.op}.c.j2",
+        function=f"run_{layer.symbol}",
+        object=f"layer_{layer.symbol}",
+        parameters=", ".join(_DECLARATIONS[n] for n in names),
+        arguments=", ".join("ctx->arena" if n == "arena" else n for n in names),
+        comment=tuple(comment_text(line) for line in _describe(layer)),
+        kernel=layer.kernel.symbol,
+        sources=sources,
+        destination=_map_view(layer.destination) if layer.destination else None,
+        rows=layer.rows,
+        window=_window_view(layer, program) if layer.window else None,
+        conv=layer.conv,
+        add=layer.add,
+        relu=int(layer.relu),
+        clamp_min=layer.clamp_min,
+        scratch_offset_bytes=layer.scratch_offset_bytes,
+        scratch_bytes=layer.scratch_bytes,
+        classes=program.classes,
+    )
+
+
+def _parameter_names(layer: Layer) -> tuple[str, ...]:
+    """What the layer's function is handed: only what it uses."""
+    arena = layer.scratch_bytes or layer.destination or any(s.in_arena for s in layer.sources)
+    image = any(not s.in_arena for s in layer.sources)
+    used = {"arena": bool(arena), "image": image, "logits": layer.destination is None}
+    return tuple(name for name, wanted in used.items() if wanted)
+
+
+def _map_view(source: RowSource) -> MapView:
+    return MapView(
+        base="arena" if source.in_arena else "image",
+        offset_bytes=source.offset_bytes,
+        rows=source.rows,
+        row_bytes=source.row_bytes,
+        cols=source.cols,
+        channels=source.channels,
+        pixel_bytes=source.pixel_bytes,
+        zero_point=source.zero_point,
+    )
+
+
+def _window_view(layer: Layer, program: CProgram) -> WindowView:
+    window, source = layer.window, layer.sources[0]
+    if window is None:
+        raise InternalError(f"layer {layer.name} has no window")
+    out = layer.destination
+    return WindowView(
+        in_cols=source.cols,
+        out_cols=windows_along(source.cols, window, 1),
+        in_channels=source.channels,
+        out_channels=out.channels if out else program.classes,
+        in_stride_bytes=source.pixel_bytes,
+        out_stride_bytes=out.pixel_bytes if out else 0,
+        kernel_rows=window.kernel[0],
+        kernel_cols=window.kernel[1],
+        stride_rows=window.strides[0],
+        stride_cols=window.strides[1],
+        pad_top=window.padding.top,
+        pad_left=window.padding.left,
+        taps=window.taps * source.channels,
+    )
+
+
+def _describe(layer: Layer) -> list[str]:
+    """Lines for the comment above a layer's function."""
+    shapes = " and ".join(f"{s.rows} x {s.cols} x {s.channels}" for s in layer.sources)
+    result = " x ".join(str(d) for d in layer.output_shape)
+    geometry = f" {_geometry(layer.window)}" if layer.window else ""
+    relu = ", ReLU" if layer.relu else ""
+    lines = [
+        f"Layer {layer.index}: {layer.name}",
+        f"{_OPERATIONS[layer.kind]}{geometry}{relu}: {shapes} -> {result}",
+        f"ONNX: {layer.provenance}; yields {layer.onnx_output or '(no tensor of its own)'}",
+    ]
+    if layer.destination and layer.destination.pixel_bytes != layer.destination.channels:
+        lines.append(
+            f"Writes {layer.destination.channels} of {layer.destination.pixel_bytes} channels "
+            "of each pixel: a slice of a concatenation"
+        )
+    if layer.macs:
+        lines.append(f"{layer.macs:,} MACs, {layer.parameters_bytes:,} bytes of parameters")
+    return lines
+
+
+def _geometry(window: Window) -> str:
+    rows, cols = window.kernel
+    text = f"{rows}x{cols}/{window.strides[0]}"
+    if window.strides[0] != window.strides[1]:
+        text += f"x{window.strides[1]}"
+    pad = window.padding
+    if pad.any:
+        text += f" padded {pad.top},{pad.left},{pad.bottom},{pad.right} (top, left, bottom, right)"
+    return text
+
+
+_OPERATIONS = {
+    "QConv2D": "convolution",
+    "QConvGlobalPool": "convolution and global average pool",
+    "QMaxPool2D": "max-pool",
+    "QGlobalPool": "global average pool",
+    "QAdd": "addition",
+}

@@ -1,0 +1,125 @@
+"""What the templates print. Every number and every piece of text is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from squeeze2c.codegen.layer_view import LayerView, layer_view
+from squeeze2c.codegen.literals import comment_text, float_literal, int32_lines, word_lines
+from squeeze2c.codegen.symbols import Symbols
+from squeeze2c.lower import ConstantArray, CProgram
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayView:
+    """A constant array: ``count`` elements of C type ``element``, printed as ``lines``."""
+
+    symbol: str
+    element: str
+    count: int
+    size_bytes: int
+    comment: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BufferView:
+    """A line of the arena's map in a comment."""
+
+    name: str
+    first_byte: str
+    size_bytes: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramView:
+    """A whole model, as the templates see it."""
+
+    symbols: Symbols
+    version: str
+    target: str
+    gcc_flags: str
+    source_file: str
+    source_sha256: str
+    input_rows: int
+    input_cols: int
+    input_channels: int
+    input_bytes: int
+    classes: int
+    arena_bytes: int
+    arena_alignment_bytes: int
+    arena_words: int
+    arena_halves: int
+    lower_bound_bytes: int
+    parameters_bytes: int
+    weights_crc32: str
+    logit_scale: str
+    softmax_beta: int
+    softmax_shift: int
+    macs: int
+    layers: tuple[LayerView, ...]
+    arrays: tuple[ArrayView, ...]
+    buffers: tuple[BufferView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What generated files say about where they come from."""
+
+    version: str
+    target: str
+    gcc_flags: str
+    source_file: str
+    source_sha256: str
+
+
+def program_view(program: CProgram, origin: Origin) -> ProgramView:
+    """The view of ``program``. Raises :class:`CodegenError` where C cannot express it."""
+    image = program.input
+    buffers = sorted(program.buffers.items(), key=lambda item: (item[1], item[0]))
+    return ProgramView(
+        symbols=Symbols(program.name),
+        version=origin.version,
+        target=origin.target,
+        gcc_flags=origin.gcc_flags,
+        source_file=comment_text(origin.source_file),
+        source_sha256=origin.source_sha256,
+        input_rows=image.rows,
+        input_cols=image.cols,
+        input_channels=image.channels,
+        input_bytes=image.rows * image.row_bytes,
+        classes=program.classes,
+        arena_bytes=program.arena_bytes,
+        arena_alignment_bytes=program.arena_alignment_bytes,
+        arena_words=program.arena_bytes // 4,
+        arena_halves=program.arena_bytes // 2,
+        lower_bound_bytes=program.lower_bound_bytes,
+        parameters_bytes=program.parameters_bytes,
+        weights_crc32=f"0x{program.weights_crc32:08X}",
+        logit_scale=float_literal(program.logit_scale),
+        softmax_beta=program.softmax_beta,
+        softmax_shift=program.softmax_shift,
+        macs=program.macs,
+        layers=tuple(layer_view(layer, program) for layer in program.layers),
+        arrays=tuple(_array_view(array) for array in program.constants),
+        buffers=tuple(
+            BufferView(comment_text(name), f"{offset:>9,}", f"{size:>9,}")
+            for name, (offset, size) in buffers
+        ),
+    )
+
+
+def _array_view(array: ConstantArray) -> ArrayView:
+    """Whole words for bytes, so that the file stays small; int32 values as they are."""
+    content = array.content
+    element, lines = "uint32_t", word_lines(content)
+    if array.element == "int32_t":
+        element, lines = "int32_t", int32_lines(array.data)
+    return ArrayView(
+        symbol=array.symbol,
+        element=element,
+        count=len(content) // 4,
+        size_bytes=len(content),
+        comment=comment_text(array.comment),
+        lines=lines,
+    )

@@ -1,0 +1,27 @@
+"""The output folder: written at once or not at all, and read back."""
+
+from squeeze2c.export.artifact import Artifact, read_artifact
+from squeeze2c.export.folder import check_output, write_folder
+from squeeze2c.export.manifest import (
+    MANIFEST_FILE,
+    ManifestInputs,
+    build_manifest,
+    largest_buffers,
+    largest_layers,
+    manifest_text,
+)
+from squeeze2c.export.runtime_files import runtime_files
+
+__all__ = [
+    "MANIFEST_FILE",
+    "Artifact",
+    "ManifestInputs",
+    "build_manifest",
+    "check_output",
+    "largest_buffers",
+    "largest_layers",
+    "manifest_text",
+    "read_artifact",
+    "runtime_files",
+    "write_folder",
+]

@@ -1,0 +1,105 @@
+"""``manifest.json``: what was generated, from what, and how large it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from squeeze2c.frontend import Preprocess
+from squeeze2c.lower import CProgram, Layer
+
+MANIFEST_FILE = "manifest.json"
+FORMAT_VERSION = 1
+ORACLE_FILE = "reference/oracle.npz"
+FLOAT_MODEL_FILE = "reference/model.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestInputs:
+    """What the manifest says beyond the program itself.
+
+    ``sources``: .c files relative to the folder. ``notes``: remarks for the user.
+    """
+
+    version: str
+    target: str
+    source_file: str
+    source_sha256: str
+    preprocess: Preprocess
+    softmax: bool
+    calibration_images: int
+    sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
+    """The manifest as JSON types; keys are documented in ``docs/output-format.md``."""
+    image = program.input
+    return {
+        "format_version": FORMAT_VERSION,
+        "squeeze2c_version": inputs.version,
+        "name": program.name,
+        "target": inputs.target,
+        "macs": program.macs,
+        "source": {"file": inputs.source_file, "sha256": inputs.source_sha256},
+        "input": {
+            "rows": image.rows,
+            "cols": image.cols,
+            "channels": image.channels,
+            "preprocess": inputs.preprocess.to_json(),
+        },
+        "output": {
+            "classes": program.classes,
+            "logit_scale": program.logit_scale,
+            "softmax": inputs.softmax,
+        },
+        "calibration": {"images": inputs.calibration_images},
+        "flash": {"parameters_bytes": program.parameters_bytes},
+        "ram": {
+            "arena_bytes": program.arena_bytes,
+            "lower_bound_bytes": program.lower_bound_bytes,
+            "input_bytes": image.rows * image.row_bytes,
+            "arena_alignment": program.arena_alignment_bytes,
+        },
+        "weights": {"bytes": program.parameters_bytes, "crc32": program.weights_crc32},
+        "build": {"sources": list(inputs.sources), "include_dirs": [".", "runtime"]},
+        "notes": list(inputs.notes),
+        "layers": [_layer(layer) for layer in program.layers],
+    }
+
+
+def manifest_text(manifest: dict[str, Any]) -> str:
+    """The manifest as it stands in the file."""
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+def largest_layers(program: CProgram, count: int = 3) -> str:
+    """The layers with the most parameters, for messages."""
+    ranked = sorted(program.layers, key=lambda layer: -layer.parameters_bytes)[:count]
+    return _listed((layer.name, layer.parameters_bytes) for layer in ranked)
+
+
+def largest_buffers(program: CProgram, count: int = 3) -> str:
+    """The largest buffers of the arena, for messages."""
+    ranked = sorted(program.buffers.items(), key=lambda item: -item[1][1])[:count]
+    return _listed((name, size) for name, (_, size) in ranked)
+
+
+def _listed(items: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {size:,} B" for name, size in items)
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "index": layer.index,
+        "name": layer.name,
+        "kind": layer.kind,
+        "onnx_nodes": list(layer.provenance.onnx_nodes),
+        "output": layer.output,
+        "shape": list(layer.output_shape),
+        "macs": layer.macs,
+        "kernel": layer.kernel.symbol,
+        "parameters_bytes": layer.parameters_bytes,
+    }

@@ -1,0 +1,44 @@
+"""Which files of ``runtime_c/`` a model needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from squeeze2c.errors import InternalError
+from squeeze2c.kernels import KernelSpec
+from squeeze2c.resources import runtime_dir
+
+RUNTIME_FOLDER = "runtime"
+HELPERS = ("s2c_crc32.c", "s2c_softmax_q16.c", "s2c_status.c", "s2c_top_k.c")
+HEADERS_OF_MODEL = ("s2c.h", "s2c_hooks.h", "s2c_kernels.h", "s2c_rows.h")
+"""What a generated model includes itself."""
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"(s2c[a-z0-9_]*\.h)"', re.MULTILINE)
+
+
+def runtime_files(kernels: Iterable[KernelSpec]) -> dict[str, bytes]:
+    """Path in the output folder to content: kernels, helpers, and all headers they include."""
+    sources = sorted({*HELPERS, *(kernel.source_file for kernel in kernels)})
+    files = {name: _read(runtime_dir() / "src" / name) for name in sources}
+    pending = list(HEADERS_OF_MODEL)
+    for content in list(files.values()):
+        pending += _includes(content)
+    while pending:
+        name = pending.pop()
+        if name not in files:
+            files[name] = _read(runtime_dir() / "include" / name)
+            pending += _includes(files[name])
+    return {f"{RUNTIME_FOLDER}/{name}": files[name] for name in sorted(files)}
+
+
+def _includes(content: bytes) -> list[str]:
+    return _INCLUDE.findall(content.decode())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InternalError(f"the C runtime lacks {path.name}") from error

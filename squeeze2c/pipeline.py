@@ -1,0 +1,159 @@
+"""All stages on one screen: from an ONNX file and images to a folder of C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from squeeze2c._version import __version__
+from squeeze2c.codegen import Origin, render
+from squeeze2c.errors import DoesNotFitError
+from squeeze2c.export import (
+    Artifact,
+    ManifestInputs,
+    build_manifest,
+    check_output,
+    largest_buffers,
+    largest_layers,
+    manifest_text,
+    read_artifact,
+    runtime_files,
+    write_folder,
+)
+from squeeze2c.export.manifest import FLOAT_MODEL_FILE, MANIFEST_FILE, ORACLE_FILE
+from squeeze2c.frontend import LoadedModel, Preprocess, load_images, load_onnx, read_onnx
+from squeeze2c.ir import Graph, dump_graph, verify_graph
+from squeeze2c.lower import CProgram, check_model_name, identifier, lower
+from squeeze2c.memory import plan_memory
+from squeeze2c.passes import run_passes
+from squeeze2c.progress import Progress, silent
+from squeeze2c.quantize import QuantizeOptions, padding_notes, quantize
+from squeeze2c.schedule import schedule_layerwise
+from squeeze2c.target import Core, core_named
+
+
+def compile_model(
+    model: Path | str,
+    output: Path | str,
+    *,
+    calibration: Path | str | np.ndarray,
+    name: str | None = None,
+    preprocess: Preprocess | None = None,
+    target: str = "host",
+    ram_bytes: int | None = None,
+    flash_bytes: int | None = None,
+    input_shape: tuple[int, int, int, int] | None = None,
+    quantize_options: QuantizeOptions | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Artifact:
+    """Compile the ONNX file ``model`` into the folder ``output``.
+
+    ``calibration``: a folder of photographs, an ``.npz`` with ``images``, or an
+    array uint8 (n, rows, cols, channels), RGB. ``name`` prefixes C symbols and
+    files (default: from the file name). ``preprocess`` says how the float model
+    wants its input made from RGB pixels. ``ram_bytes`` limits the arena,
+    ``flash_bytes`` the parameters. ``input_shape`` (1, channels, rows, cols)
+    pins dynamic dimensions. ``force`` replaces a folder that squeeze2c wrote.
+
+    Raises a :class:`~squeeze2c.errors.Squeeze2cError`; then nothing was written.
+    """
+    core = core_named(target)
+    name = check_model_name(identifier(Path(model).stem) if name is None else name)
+    check_output(Path(output), force)
+    preprocess = preprocess or Preprocess()
+    loaded = load_onnx(model)
+    graph = run_passes(read_onnx(loaded, input_shape), preprocess)
+    images = _calibration_images(calibration, graph, preprocess)
+    integer = quantize(graph, images, quantize_options or QuantizeOptions(), progress)
+    verify_graph(integer)
+    program = build_program(integer, core, name)
+    _check_budgets(program, ram_bytes, flash_bytes)
+    notes = padding_notes(graph, integer)
+    files = render_folder(program, integer, core, loaded, preprocess, len(images), notes)
+    write_folder(Path(output), files, force)
+    return read_artifact(output)
+
+
+def build_program(integer: Graph, core: Core, name: str) -> CProgram:
+    """Schedule, memory plan and lowering of a quantised graph."""
+    schedule = schedule_layerwise(integer, core)
+    return lower(integer, schedule, plan_memory(integer, schedule), name)
+
+
+def render_folder(
+    program: CProgram,
+    integer: Graph,
+    core: Core,
+    loaded: LoadedModel,
+    preprocess: Preprocess,
+    calibration_images: int,
+    notes: tuple[str, ...],
+) -> dict[str, bytes]:
+    """Every file of the output folder; the same inputs give the same bytes."""
+    runtime = runtime_files(layer.kernel for layer in program.layers)
+    runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
+    origin = Origin(
+        __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256
+    )
+    rendered = render(program, origin, runtime_sources)
+    c_sources = tuple(f.path for f in rendered if f.path.endswith(".c"))
+    manifest = build_manifest(
+        program,
+        ManifestInputs(
+            version=__version__,
+            target=core.name,
+            source_file=loaded.path.name,
+            source_sha256=loaded.sha256,
+            preprocess=preprocess,
+            softmax=integer.softmax,
+            calibration_images=calibration_images,
+            sources=(*c_sources, *runtime_sources),
+            notes=notes,
+        ),
+    )
+    return {
+        **{f.path: f.text.encode() for f in rendered},
+        **runtime,
+        MANIFEST_FILE: manifest_text(manifest).encode(),
+        ORACLE_FILE: dump_graph(integer),
+        FLOAT_MODEL_FILE: loaded.proto.SerializeToString(deterministic=True),
+    }
+
+
+def _calibration_images(
+    calibration: Path | str | np.ndarray, graph: Graph, preprocess: Preprocess
+) -> np.ndarray:
+    if isinstance(calibration, np.ndarray):
+        return calibration
+    image = graph.input_value.type
+    loaded = load_images(
+        calibration,
+        rows=image.height,
+        cols=image.width,
+        channels=image.channels,
+        preprocess=preprocess,
+    )
+    return loaded.images
+
+
+def _check_budgets(program: CProgram, ram_bytes: int | None, flash_bytes: int | None) -> None:
+    if ram_bytes is not None and program.arena_bytes > ram_bytes:
+        raise DoesNotFitError(
+            "the arena",
+            needed_bytes=program.arena_bytes,
+            available_bytes=ram_bytes,
+            largest=largest_buffers(program),
+            where="--ram",
+            hint="allow more, or use a smaller input",
+        )
+    if flash_bytes is not None and program.parameters_bytes > flash_bytes:
+        raise DoesNotFitError(
+            "the parameters' flash",
+            needed_bytes=program.parameters_bytes,
+            available_bytes=flash_bytes,
+            largest=largest_layers(program),
+            where="--flash",
+            hint="allow more, or use a model with fewer classes",
+        )
