@@ -53,6 +53,7 @@ class ProgramView:
     lower_bound_bytes: int
     parameters_bytes: int
     weights_crc32: str
+    context_magic: str
     logit_scale: str
     softmax_beta: int
     softmax_shift: int
@@ -96,6 +97,8 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         lower_bound_bytes=program.lower_bound_bytes,
         parameters_bytes=program.parameters_bytes,
         weights_crc32=f"0x{program.weights_crc32:08X}",
+        # Odd, so that zeroed memory never passes for an initialised context.
+        context_magic=f"0x{program.weights_crc32 | 1:08X}",
         logit_scale=float_literal(program.logit_scale),
         softmax_beta=program.softmax_beta,
         softmax_shift=program.softmax_shift,
