@@ -1,0 +1,1 @@
+"""Stands in for setuptools while ``pip download`` looks at a source archive."""

@@ -1,0 +1,124 @@
+"""The application: its commands, and what becomes of every exception."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from squeeze2c._version import __version__
+from squeeze2c.cli.compile import compile_command
+from squeeze2c.cli.console import REPORT_HINT
+from squeeze2c.cli.inspect import inspect_command
+from squeeze2c.cli.simulate import simulate_command
+from squeeze2c.cli.verify import verify_command
+from squeeze2c.errors import InternalError, Squeeze2cError
+
+EXIT_USER = Squeeze2cError.exit_code
+EXIT_BUG = InternalError.exit_code
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+# Typer has carried its own copy of click since 0.26; both have this class above BadParameter.
+_ClickException: Any = next(
+    c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException"
+)
+
+app = typer.Typer(
+    name="squeeze2c",
+    help="Compile ONNX SqueezeNets to plain, bit-exact C99 for microcontrollers.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"squeeze2c {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("compile")(compile_command)
+app.command("inspect")(inspect_command)
+app.command("verify")(verify_command)
+app.command("simulate")(simulate_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the process exit code.
+
+    0: success. 2: a mistake of the user's. 70: a bug of ours. 130: interrupted.
+    """
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = app(argv, prog_name="squeeze2c", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read our output has closed it; the interpreter must not try to flush to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except BaseException as problem:  # whatever it is, it becomes one line and an exit code
+        if isinstance(problem, SystemExit | GeneratorExit):
+            raise
+        return _report(problem, argv)
+    return result if isinstance(result, int) else 0
+
+
+def _report(problem: BaseException, argv: Sequence[str]) -> int:
+    """Show ``problem`` on stderr, with --json on stdout too; the exit code."""
+    options = argv[: argv.index("--")] if "--" in argv else argv
+    message, code = _explain(problem, argv)
+    if ("--verbose" in options or "-v" in options) and code != EXIT_INTERRUPTED:
+        traceback.print_exception(problem, file=sys.stderr)
+    print(f"error: {message}", file=sys.stderr)
+    if "--json" in options:
+        document: dict[str, Any] = {
+            "error": message,
+            "kind": type(problem).__name__,
+            "where": getattr(problem, "where", None),
+            "hint": getattr(problem, "hint", None),
+            "exit_code": code,
+        }
+        print(json.dumps(document, indent=2))
+    return code
+
+
+def _explain(problem: BaseException, argv: Sequence[str]) -> tuple[str, int]:
+    """What to say about ``problem``, and the exit code."""
+    if isinstance(problem, KeyboardInterrupt | typer.Abort):
+        return "interrupted", EXIT_INTERRUPTED
+    if isinstance(problem, InternalError):
+        return f"{problem}; {REPORT_HINT}", problem.exit_code
+    if isinstance(problem, Squeeze2cError):
+        return str(problem), problem.exit_code
+    if isinstance(problem, _ClickException):
+        return _usage(problem, argv), EXIT_USER
+    if isinstance(problem, OSError) and problem.strerror:
+        where = f"{problem.filename}: " if problem.filename else ""
+        return f"{where}{problem.strerror}", EXIT_USER
+    return f"{type(problem).__name__}: {problem}; {REPORT_HINT}", EXIT_BUG
+
+
+def _usage(problem: Any, argv: Sequence[str]) -> str:
+    """A usage error in one line, with the help that would have prevented it."""
+    text = " ".join(problem.format_message().split()).rstrip(".")
+    commands = [c.name for c in app.registered_commands]
+    command = next((f" {a}" for a in argv if a in commands), "")
+    return f"{text} (see squeeze2c{command} --help)"

@@ -1,0 +1,127 @@
+"""What a command shows: a JSON object or tables on stdout, progress and remarks on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from squeeze2c.errors import InternalError
+
+REPORT_HINT = (
+    "this is a bug in squeeze2c; please report it with the command, the model if you can share "
+    "it, and what the same command prints with --verbose"
+)
+
+
+class Reporter:
+    """Shows one command's work. A context manager: progress bars vanish at its end.
+
+    ``json_output``: only :meth:`result` writes to stdout, one object. Bars are
+    drawn on a terminal only, and neither with ``quiet`` nor with ``json_output``.
+    """
+
+    def __init__(self, json_output: bool, quiet: bool, verbose: bool) -> None:
+        self.verbose = verbose and not quiet
+        self._json = json_output
+        self._quiet = quiet
+        self._stdout = Console(highlight=False)
+        self._stderr = Console(stderr=True, highlight=False)
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=self._stderr,
+            transient=True,
+            disable=quiet or json_output or not sys.stderr.isatty(),
+        )
+
+    def __enter__(self) -> Reporter:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """A :data:`squeeze2c.progress.Progress`: one bar per stage."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total or None)
+        self._bars.update(self._tasks[stage], completed=done, total=total or None)
+
+    def working(self, stage: str) -> None:
+        """Say that a stage of unknown length has begun."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=None)
+
+    def remark(self, text: str) -> None:
+        """A line on stderr that is neither a result nor an error."""
+        if not self._quiet:
+            print(f"note: {text}", file=sys.stderr)
+
+    def result(self, document: Mapping[str, Any], *tables: Table) -> None:
+        """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
+        self._bars.stop()
+        if self._json:
+            print(json.dumps(_plain(document), indent=2, allow_nan=False))
+        elif not self._quiet:
+            for table in tables:
+                self._stdout.print(table)
+
+
+    def bug(self, text: str) -> NoReturn:
+        """End the command after its result, which shows a bug of squeeze2c's."""
+        print(f"error: {text}; {REPORT_HINT}", file=sys.stderr)
+        raise typer.Exit(InternalError.exit_code)
+
+
+def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
+    """Two columns: what, and how much."""
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right")
+    for name, value in facts:
+        table.add_row(name, value)
+    return table
+
+
+def rows_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table whose columns are right-justified but for the first."""
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def bytes_text(size: int) -> str:
+    """``1,022,832 B (998.9 KiB)``."""
+    return f"{size:,} B ({size / 1024:,.1f} KiB)"
+
+
+def _plain(item: Any) -> Any:
+    """JSON types; numbers that JSON cannot say (infinite, undefined) become null."""
+    if isinstance(item, Mapping):
+        return {str(k): _plain(v) for k, v in item.items()}
+    if isinstance(item, list | tuple):
+        return [_plain(i) for i in item]
+    if isinstance(item, float) and not math.isfinite(item):
+        return None
+    return item

@@ -1,0 +1,77 @@
+"""An integer graph of the right shapes and no numbers: enough to plan memory, without calibration.
+
+Sizes, kernels and placements depend on shapes alone, so what is planned on a skeleton is
+what compiling arrives at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from squeeze2c.errors import InternalError
+from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
+
+Convolution = ops.Conv2D | ops.ConvGlobalPool
+
+
+def integer_skeleton(graph: Graph) -> Graph:
+    """The quantised form of ``graph``, which has been through the passes, with weights of zero."""
+    values = {name: _quantised(value) for name, value in graph.values.items()}
+    constants: dict[str, np.ndarray] = {}
+    nodes = tuple(_node(graph, node, constants) for node in graph.nodes)
+    return Graph(graph.name, nodes, values, constants, graph.input, graph.output, graph.softmax)
+
+
+def _quantised(value: Value) -> Value:
+    is_map = len(value.type.shape) == 4
+    dtype = DType.UINT8 if is_map else DType.INT32
+    return replace(value, type=replace(value.type, dtype=dtype), quant=QuantParams(1.0))
+
+
+def _node(graph: Graph, node: ops.Node, constants: dict[str, np.ndarray]) -> ops.Node:
+    common = {"name": node.name, "output": node.output, "provenance": node.provenance}
+    match node:
+        case ops.Conv2D():
+            return ops.QConv2D(
+                inputs=_operands(graph, node, constants), window=node.window, shift=1,
+                clamp_min=0, pad_value=_pad_value(graph, node), relu=node.relu, **common,
+            )
+        case ops.ConvGlobalPool():
+            return ops.QConvGlobalPool(
+                inputs=_operands(graph, node, constants), window=node.window, shift=1,
+                pad_value=_pad_value(graph, node), relu=node.relu, **common,
+            )
+        case ops.MaxPool2D():
+            return ops.QMaxPool2D(inputs=node.inputs, window=node.window, **common)
+        case ops.Concat():
+            return ops.QConcat(inputs=node.inputs, **common)
+        case ops.Add():
+            return ops.QAdd(
+                inputs=node.inputs, multiplier_a=1, multiplier_b=1, shift=1, clamp_min=0,
+                relu=node.relu, **common,
+            )
+        case ops.GlobalAvgPool2D():
+            return ops.QGlobalPool(inputs=node.inputs, **common)
+    raise InternalError(f"{node.kind} {node.name} is left after the passes")
+
+
+def _operands(
+    graph: Graph, node: Convolution, constants: dict[str, np.ndarray]
+) -> tuple[str, ...]:
+    weight = graph.constants[node.inputs[1]]
+    arrays = {
+        f"{node.name}/weights": np.zeros(weight.shape, np.int8),
+        f"{node.name}/bias": np.zeros(len(weight), np.int32),
+        f"{node.name}/multiplier": np.ones(len(weight), np.int32),
+    }
+    constants.update(arrays)
+    return (node.inputs[0], *arrays)
+
+
+def _pad_value(graph: Graph, node: Convolution) -> tuple[int, ...]:
+    """As the quantizer does it for a camera's pixels; 0 elsewhere, which is right after ReLU."""
+    channels = graph.values[node.inputs[0]].type.channels
+    real = node.pad_value or (0.0,) * channels
+    return tuple(int(np.clip(round(r), 0, 255)) for r in real)
