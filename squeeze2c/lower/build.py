@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
+from squeeze2c.lower.limits import prove_layer
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
 from squeeze2c.lower.program import AddConstants, CProgram, Layer, RowSource
@@ -13,7 +14,11 @@ from squeeze2c.schedule import Schedule, Step, windows_along
 
 
 def lower(graph: Graph, schedule: Schedule, plan: MemoryPlan, name: str) -> CProgram:
-    """The program of a quantised ``graph`` called ``name`` in C."""
+    """The program of a quantised ``graph`` called ``name`` in C.
+
+    Raises :class:`UnsupportedModelError` or :class:`QuantizationError` where a layer is
+    beyond what the kernels can compute exactly.
+    """
     return _Lowering(graph, schedule, plan, name).run()
 
 
@@ -24,7 +29,7 @@ class _Lowering:
         self._plan = plan
         self._name = name
         self._symbols = unique_identifiers(step.node for step in schedule.steps)
-        self._pool = ConstantPool(graph, name, self._symbols)
+        self._pool = ConstantPool(graph, schedule.placements, name, self._symbols)
 
     def run(self) -> CProgram:
         graph = self._graph
@@ -54,6 +59,7 @@ class _Lowering:
     def _layer(self, index: int, step: Step) -> Layer:
         graph = self._graph
         node = graph.node(step.node)
+        prove_layer(graph, self._schedule.placements, node)
         value = graph.values[node.output]
         conv, parameters = None, 0
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):

@@ -9,6 +9,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.lower.program import ConstantArray, ConvConstants
+from squeeze2c.schedule import Placement
 
 Convolution = ops.QConv2D | ops.QConvGlobalPool
 
@@ -16,8 +17,15 @@ Convolution = ops.QConv2D | ops.QConvGlobalPool
 class ConstantPool:
     """Collects the arrays of all layers; pad rows of equal content are shared."""
 
-    def __init__(self, graph: Graph, model: str, symbols: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        placements: Mapping[str, Placement],
+        model: str,
+        symbols: Mapping[str, str],
+    ) -> None:
         self._graph = graph
+        self._placements = placements
         self._model = model
         self._symbols = symbols
         self._arrays: list[ConstantArray] = []
@@ -53,21 +61,26 @@ class ConstantPool:
     def _plan_pad_rows(self) -> dict[str, str]:
         """Pad row symbol per convolution: one array per distinct pixel that padding reads.
 
-        A pixel whose channels all read the same is one array for all layers, as
-        long as the longest row needs; without vertical padding one pixel is enough.
+        A kernel steps through a pad row as through the rows of its input, so the pixels
+        are as far apart as there; what lies between them is never read. A pixel whose
+        channels all read the same is one array for all layers, as long as the longest
+        row needs; without vertical padding one pixel is enough.
         """
         length: dict[tuple[int, ...], int] = {}
         key_of: dict[str, tuple[int, ...]] = {}
         for node in self._graph.nodes:
             if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
                 continue
-            pixel = node.pad_value
-            uniform = len(set(pixel)) == 1
-            key = pixel[:1] if uniform or not node.window.padding.any else pixel
-            padding = node.window.padding
-            width = self._graph.values[node.inputs[0]].type.width
-            pixels = width if padding.top or padding.bottom else int(padding.any)
-            length[key] = max(length.get(key, 4), pixels * len(pixel))
+            pixel, padding = node.pad_value, node.window.padding
+            pixel_bytes, pixels = len(pixel), int(padding.any)
+            if padding.top or padding.bottom:
+                pixel_bytes = self._placements[node.inputs[0]].pixel_bytes
+                pixels = self._graph.values[node.inputs[0]].type.width
+            if len(set(pixel)) == 1 or not padding.any:
+                key = pixel[:1]
+            else:
+                key = pixel + pixel[:1] * (pixel_bytes - len(pixel))
+            length[key] = max(length.get(key, 4), pixels * pixel_bytes)
             key_of[node.name] = key
         symbol_of: dict[tuple[int, ...], str] = {}
         for key, size in length.items():
