@@ -1,0 +1,211 @@
+"""Runs one case on a library of kernels, row by row as generated code does, and checks it.
+
+Inputs must come back unchanged, bytes between the pixels of a strided output untouched, and
+canaries whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from squeeze2c.ir import Window
+from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
+from tests.support.kernel_library import Kernels, Memory
+
+FILL = 0x5A
+
+
+class Rows:
+    """The rows of a feature map (rows, cols, channels), each in memory of its own."""
+
+    def __init__(self, kernels: Kernels, x: np.ndarray, extra: int, misaligned: int) -> None:
+        self._channels = x.shape[2]
+        self.pixel_bytes = x.shape[2] + extra
+        length = (x.shape[1] - 1) * self.pixel_bytes + x.shape[2]
+        self.memory = [kernels.room(length, shift_bytes=misaligned) for _ in x]
+        for memory, row in zip(self.memory, x, strict=True):
+            memory.array[:] = FILL
+            self._pixels(memory)[:] = row
+
+    def content(self) -> np.ndarray:
+        """The feature map as it is now; canaries and gaps are checked."""
+        for memory in self.memory:
+            memory.check()
+            gaps = memory.array.copy()
+            self._view(gaps)[:] = FILL
+            np.testing.assert_array_equal(gaps, FILL, "bytes between pixels were written")
+        return np.stack([self._pixels(m) for m in self.memory])
+
+    def _pixels(self, memory: Memory) -> np.ndarray:
+        return self._view(memory.array)
+
+    def _view(self, row: np.ndarray) -> np.ndarray:
+        cols = (len(row) - self._channels) // self.pixel_bytes + 1
+        return np.lib.stride_tricks.as_strided(row, (cols, self._channels), (self.pixel_bytes, 1))
+
+
+def _output(kernels: Kernels, shape: tuple[int, ...], strides: Strides) -> Rows:
+    garbage = np.full(shape, 0xEE, np.uint8)
+    return Rows(kernels, garbage, strides.out_extra, strides.misaligned)
+
+
+def _row_pointers(
+    kernels: Kernels, source: Rows, window: Window, row: int, outside: Memory | None
+) -> Any:
+    """Pointers to the input rows of output row ``row``; clamped where ``outside`` is None."""
+    first = row * window.strides[0] - window.padding.top
+    pointers = []
+    for at in range(first, first + window.kernel[0]):
+        inside = min(max(at, 0), len(source.memory) - 1)
+        memory = source.memory[inside] if at == inside or outside is None else outside
+        pointers.append(memory.address)
+    return kernels.ffi.new("const uint8_t *[]", pointers)
+
+
+def _window(
+    kernels: Kernels, window: Window, x: np.ndarray, source: Rows, out: tuple[int, ...],
+    out_bytes: int,
+) -> dict[str, int]:
+    return {
+        "in_cols": x.shape[1], "out_cols": out[1], "in_channels": x.shape[2],
+        "out_channels": out[2], "in_stride_bytes": source.pixel_bytes,
+        "out_stride_bytes": out_bytes, "kernel_rows": window.kernel[0],
+        "kernel_cols": window.kernel[1], "stride_cols": window.strides[1],
+        "pad_left": window.padding.left,
+    }
+
+
+class _Conv:
+    """Everything in C memory that a convolution reads, and its scratch."""
+
+    def __init__(self, kernels: Kernels, case: ConvCase, out_bytes: int) -> None:
+        strides = case.strides
+        self.kernels, self.case = kernels, case
+        self.source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
+        pad = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))
+        self.pad = Rows(kernels, pad, strides.in_extra, strides.misaligned)
+        pixel = np.array(case.pad_value, np.uint8)
+        self.constants = [
+            kernels.memory(case.weight, strides.misaligned), kernels.memory(case.bias),
+            kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
+        ]
+        taps = case.window.taps * case.x.shape[2]
+        self.scratch = kernels.room(4 * taps, "int16")
+        pointers = [
+            kernels.pointer(memory, kind)
+            for memory, kind in zip(
+                self.constants, ("int8_t", "int32_t", "int32_t", "uint8_t"), strict=True
+            )
+        ]
+        window = _window(
+            kernels, case.window, case.x, self.source, case.expected.shape, out_bytes
+        )
+        self.layer = kernels.ffi.new(
+            "s2c_conv2d *",
+            dict(
+                zip(("weights", "bias", "multiplier", "pad_pixel"), pointers, strict=True),
+                window=window, shift=case.shift, out_zero_point=case.zero_point,
+                clamp_min=case.clamp_min,
+            ),
+        )
+
+    def pointers(self, row: int) -> Any:
+        return _row_pointers(
+            self.kernels, self.source, self.case.window, row, self.pad.memory[0]
+        )
+
+    @property
+    def scratch_pointer(self) -> Any:
+        return self.kernels.pointer(self.scratch, "int16_t")
+
+    def check(self) -> None:
+        case = self.case
+        np.testing.assert_array_equal(self.source.content(), case.x)
+        self.pad.content()
+        self.scratch.check()
+        contents = (case.weight, case.bias, case.multiplier)
+        for memory, content in zip(self.constants[:3], contents, strict=True):
+            memory.check()
+            np.testing.assert_array_equal(memory.array, content.ravel())
+
+
+def check_conv(kernels: Kernels, case: ConvCase) -> None:
+    out = _output(kernels, case.expected.shape, case.strides)
+    conv = _Conv(kernels, case, out.pixel_bytes)
+    for row, memory in enumerate(out.memory):
+        kernels.lib.s2c_conv2d_u8_s8_u8_4x2__c(
+            conv.layer, conv.pointers(row), conv.scratch_pointer, memory.address
+        )
+    np.testing.assert_array_equal(out.content(), case.expected, case.label)
+    conv.check()
+
+
+def check_conv_sum(kernels: Kernels, case: ConvCase) -> None:
+    """The sums continue from what the caller left in them."""
+    conv = _Conv(kernels, case, out_bytes=0)
+    start = np.where(case.expected_sums > 0, -1, 1).astype(np.int32)
+    sums = kernels.memory(start)
+    for row in range(len(case.expected)):
+        kernels.lib.s2c_conv2d_sum_u8_s8_s32_4x2__c(
+            conv.layer, conv.pointers(row), conv.scratch_pointer, int(case.relu),
+            kernels.pointer(sums, "int32_t"),
+        )
+    np.testing.assert_array_equal(sums.array, case.expected_sums + start, case.label)
+    sums.check()
+    conv.check()
+
+
+def check_pool(kernels: Kernels, case: PoolCase) -> None:
+    """With a pad row of zeros, and with rows outside replaced by the nearest one inside."""
+    strides = case.strides
+    source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
+    zeros = Rows(kernels, np.zeros_like(case.x[:1]), strides.in_extra, strides.misaligned)
+    for outside in (zeros.memory[0], None):
+        out = _output(kernels, case.expected.shape, strides)
+        fields = _window(
+            kernels, case.window, case.x, source, case.expected.shape, out.pixel_bytes
+        )
+        window = kernels.ffi.new("s2c_window *", fields)
+        for row, memory in enumerate(out.memory):
+            rows = _row_pointers(kernels, source, case.window, row, outside)
+            kernels.lib.s2c_maxpool2d_u8__c(window, rows, memory.address)
+        np.testing.assert_array_equal(out.content(), case.expected, case.label)
+    np.testing.assert_array_equal(source.content(), case.x)
+
+
+def check_add(kernels: Kernels, case: AddCase) -> None:
+    strides = case.strides
+    a = Rows(kernels, case.a, strides.in_extra, strides.misaligned)
+    b = Rows(kernels, case.b, strides.out_extra, 0)
+    out = _output(kernels, case.expected.shape, strides)
+    layer = kernels.ffi.new(
+        "s2c_add *",
+        {
+            "cols": case.a.shape[1], "channels": case.a.shape[2],
+            "a_stride_bytes": a.pixel_bytes, "b_stride_bytes": b.pixel_bytes,
+            "out_stride_bytes": out.pixel_bytes, "a_zero_point": case.zero_points[0],
+            "b_zero_point": case.zero_points[1], "out_zero_point": case.zero_points[2],
+            "clamp_min": case.clamp_min, "shift": case.shift,
+            "a_multiplier": case.multipliers[0], "b_multiplier": case.multipliers[1],
+        },
+    )
+    for row_a, row_b, row_out in zip(a.memory, b.memory, out.memory, strict=True):
+        kernels.lib.s2c_add_u8__c(layer, row_a.address, row_b.address, row_out.address)
+    np.testing.assert_array_equal(out.content(), case.expected, case.label)
+    np.testing.assert_array_equal(a.content(), case.a)
+    np.testing.assert_array_equal(b.content(), case.b)
+
+
+def check_sum(kernels: Kernels, case: SumCase) -> None:
+    source = Rows(kernels, case.x, case.strides.in_extra, case.strides.misaligned)
+    sums = kernels.memory(np.full(case.x.shape[2], 1000, np.int32))
+    for memory in source.memory:
+        kernels.lib.s2c_sum_u8_s32__c(
+            memory.address, case.x.shape[1], case.x.shape[2], source.pixel_bytes,
+            case.zero_point, kernels.pointer(sums, "int32_t"),
+        )
+    np.testing.assert_array_equal(sums.array, case.expected + 1000, case.label)
+    sums.check()
+    np.testing.assert_array_equal(source.content(), case.x)

@@ -1,0 +1,51 @@
+"""Every layer kernel equals the integer oracle and stays inside its buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from squeeze2c.kernels import CATALOGUE
+from tests.kernels import check, generate
+from tests.support.kernel_library import Kernels, kernel_sources
+
+Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any], None]]
+
+SUITES: dict[str, Suite] = {
+    "s2c_conv2d_u8_s8_u8_4x2__c": (generate.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_4x2__c": (generate.conv_sum_cases, check.check_conv_sum),
+    "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
+    "s2c_add_u8__c": (generate.add_cases, check.check_add),
+    "s2c_sum_u8_s32__c": (generate.sum_cases, check.check_sum),
+}
+
+
+def test_every_kernel_has_a_suite_and_a_source() -> None:
+    assert {kernel.symbol for kernel in CATALOGUE} == set(SUITES)
+    assert {kernel.source_file for kernel in CATALOGUE} <= {p.name for p in kernel_sources()}
+
+
+@pytest.mark.parametrize("symbol", SUITES)
+def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
+    cases, check_case = SUITES[symbol]
+    for case in cases():
+        check_case(kernels, case)
+
+
+def test_the_cases_reach_the_ends_of_int32() -> None:
+    cases = generate.conv_cases()
+    assert max(case.accumulators.max() for case in cases) == 2**31 - 1
+    assert min(case.accumulators.min() for case in cases) == -(2**31 - 1)
+    sums = [case.expected_sums for case in generate.conv_sum_cases()]
+    assert max(s.max() for s in sums) > 2**31 - 100
+    assert min(s.min() for s in sums) < -(2**31) + 100
+
+
+def test_the_cases_fill_the_range_of_uint8() -> None:
+    outputs = [case.expected for case in generate.conv_cases()]
+    inner = sum(int(((y > 0) & (y < 255)).sum()) for y in outputs)
+    assert inner > sum(y.size for y in outputs) / 4
+    assert min(y.min() for y in outputs) == 0
+    assert max(y.max() for y in outputs) == 255

@@ -1,0 +1,16 @@
+#ifndef INLINE_SHIM_H
+#define INLINE_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void shim_requantise(const int32_t *acc, const int32_t *multiplier, const uint8_t *shift,
+                     size_t count, int32_t *out);
+void shim_saturate_u8(const int32_t *r, const uint8_t *zero_point, const uint8_t *minimum,
+                      size_t count, uint8_t *out);
+void shim_rows_padded(const uint8_t **rows, const uint8_t *map, uint32_t row_bytes,
+                      uint32_t map_rows, int32_t first, uint32_t count, const uint8_t *pad_row);
+void shim_rows_clamped(const uint8_t **rows, const uint8_t *map, uint32_t row_bytes,
+                       uint32_t map_rows, int32_t first, uint32_t count);
+
+#endif
