@@ -1,0 +1,131 @@
+"""A graph taken apart, changed, and put together again: the tool that passes share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from squeeze2c.errors import InternalError, ShapeError
+from squeeze2c.ir import Graph, Value, infer_type, ops, topological
+
+
+class Editor:
+    """A mutable copy of a graph, private to one run of one pass.
+
+    ``nodes`` may be out of order and hold dead nodes while it is edited: :meth:`finish`
+    sorts them, drops what the output does not need, and infers all types anew. So passes
+    say what is computed and never what shape it has.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.nodes: list[ops.Node] = list(graph.nodes)
+        self.constants: dict[str, np.ndarray] = dict(graph.constants)
+        self.output = graph.output
+        self.softmax = graph.softmax
+        self.input_value = graph.input_value
+        self._sources = {name: value.source for name, value in graph.values.items()}
+        self._channels = {name: value.type.channels for name, value in graph.values.items()}
+
+    def producer(self, value: str) -> ops.Node | None:
+        """The node that writes ``value``; None for the input and constants."""
+        return next((n for n in self.nodes if n.output == value), None)
+
+    def readers(self, value: str) -> list[ops.Node]:
+        return [n for n in self.nodes if value in n.inputs]
+
+    def is_needed(self, value: str) -> bool:
+        """Whether a node reads ``value``, or it is the output."""
+        return value == self.output or any(value in n.inputs for n in self.nodes)
+
+    def source(self, value: str) -> str:
+        """The ONNX tensor that ``value`` equals ("" if none)."""
+        return self._sources[value]
+
+    def set_source(self, value: str, source: str) -> None:
+        self._sources[value] = source
+
+    def channels(self, value: str) -> int:
+        return self._channels[value]
+
+    def new_value(self, stem: str, *, like: str) -> str:
+        """A name, similar to ``stem``, for a value that a new node will write.
+
+        It has as many channels as the value ``like``, and equals no ONNX tensor.
+        """
+        name = self._unique(stem, {*self._sources, *self.constants})
+        self._sources[name] = ""
+        self._channels[name] = self._channels[like]
+        return name
+
+    def new_constant(self, stem: str, array: np.ndarray) -> str:
+        """A new constant, float32, with a name similar to ``stem``."""
+        name = self._unique(stem, {*self._sources, *self.constants})
+        self.constants[name] = array.astype(np.float32)
+        return name
+
+    def new_node_name(self, stem: str) -> str:
+        return self._unique(stem, {n.name for n in self.nodes})
+
+    @staticmethod
+    def _unique(stem: str, taken: set[str]) -> str:
+        name, count = stem, 1
+        while name in taken:
+            count += 1
+            name = f"{stem}_{count}"
+        return name
+
+    def replace_node(self, old: ops.Node, *new: ops.Node) -> None:
+        """Puts ``new`` in the place of ``old``."""
+        index = self._index(old)
+        self.nodes[index : index + 1] = new
+
+    def insert_before(self, node: ops.Node, *new: ops.Node) -> None:
+        index = self._index(node)
+        self.nodes[index:index] = new
+
+    def remove_node(self, node: ops.Node) -> None:
+        del self.nodes[self._index(node)]
+
+    def _index(self, node: ops.Node) -> int:
+        return next(i for i, n in enumerate(self.nodes) if n is node)
+
+    def redirect(self, old: str, new: str) -> None:
+        """Everything that reads the value ``old`` reads ``new`` instead, the output too."""
+        for index, node in enumerate(self.nodes):
+            if old in node.inputs:
+                inputs = tuple(new if i == old else i for i in node.inputs)
+                self.nodes[index] = replace(node, inputs=inputs)
+        if self.output == old:
+            self.output = new
+
+    def finish(self) -> Graph:
+        """The edited graph. Nodes that do not lead to the output are dropped."""
+        needed = {self.output}
+        for node in reversed(topological(self.nodes, (self.input_value.name, *self.constants))):
+            if node.output in needed:
+                needed.update(node.inputs)
+        live = [n for n in self.nodes if n.output in needed]
+        nodes = topological(live, (self.input_value.name, *self.constants))
+        return self._graph.with_changes(
+            nodes=nodes,
+            values=self._inferred_values(nodes),
+            constants=self.constants,
+            output=self.output,
+            softmax=self.softmax,
+        )
+
+    def _inferred_values(self, nodes: tuple[ops.Node, ...]) -> dict[str, Value]:
+        name = self.input_value.name
+        values = {name: replace(self.input_value, source=self._sources[name])}
+        for node in nodes:
+            operands = [
+                self.constants[i] if i in self.constants else values[i].type for i in node.inputs
+            ]
+            try:
+                inferred = infer_type(node, operands)
+            except ShapeError as error:
+                raise InternalError(error.message, where=error.where) from error
+            values[node.output] = Value(node.output, inferred, self._sources[node.output])
+        return values
