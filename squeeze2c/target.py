@@ -14,22 +14,35 @@ class Core:
     """A processor core as the compiler sees it.
 
     ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors.
+    ``also_runs``: other cores whose code this one executes, FPU included.
+    ``armv8m``: Armv8-M architecture; its MPU is programmed in another way.
     """
 
     name: str
     gcc_flags: tuple[str, ...]
     dsp: bool = False
     mve: bool = False
+    also_runs: tuple[str, ...] = ()
+    armv8m: bool = False
+
+    def runs(self, code: str) -> bool:
+        """Whether this core executes code generated for the core called ``code``."""
+        return code == self.name or code in self.also_runs
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A contiguous memory. ``kind`` is flash (code and constants) or ram."""
+    """A contiguous memory. ``kind``: flash (code and constants), ram, or none (no memory)."""
 
     name: str
     kind: str
     origin: int
     size_bytes: int
+
+    @property
+    def end(self) -> int:
+        """The first address behind it."""
+        return self.origin + self.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +51,10 @@ class Board:
 
     ``machine`` is QEMU's name. ``flash`` holds vectors, code and constants;
     ``ram`` holds data, bss and stack; ``bulk`` (may be equal to ``ram``) holds
-    the arena, the frame and the simulation harness's buffers.
-    ``ram_fence``: emulated RAM continues past the real one, so the firmware
-    fences it with the MPU.
+    the arena and the frame. ``vectors``: where the vector table must be, if
+    not at the start of ``flash``. ``fence``: RAM that the emulator has but the
+    board has not; firmware forbids it with the MPU, so it must be a power of
+    two in size and aligned to that.
     """
 
     name: str
@@ -49,23 +63,34 @@ class Board:
     flash: Region
     ram: Region
     bulk: Region
-    ram_fence: bool = False
+    vectors: Region | None = None
+    fence: Region | None = None
     description: str = ""
 
 
-def _core(name: str, *flags: str, dsp: bool = False, mve: bool = False) -> Core:
-    return Core(name, ("-mthumb", *flags), dsp, mve)
+def _core(name: str, *flags: str, also_runs: tuple[str, ...] = (), **features: bool) -> Core:
+    return Core(name, ("-mthumb", f"-mcpu={name}", *flags), also_runs=also_runs, **features)
+
+
+_HARD_FLOAT = "-mfloat-abi=hard"
+_M0, _M3, _M4, _M7, _M33 = (f"cortex-m{n}" for n in (0, 3, 4, 7, 33))
 
 
 CORES: dict[str, Core] = {
     c.name: c
     for c in (
-        _core("cortex-m0", "-mcpu=cortex-m0"),
-        _core("cortex-m3", "-mcpu=cortex-m3"),
-        _core("cortex-m4", "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", dsp=True),
-        _core("cortex-m7", "-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16", dsp=True),
-        _core("cortex-m33", "-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", dsp=True),
-        _core("cortex-m55", "-mcpu=cortex-m55", "-mfloat-abi=hard", dsp=True, mve=True),
+        _core(_M0),
+        _core(_M3, also_runs=(_M0,)),
+        _core(_M4, _HARD_FLOAT, "-mfpu=fpv4-sp-d16", also_runs=(_M0, _M3), dsp=True),
+        _core(_M7, _HARD_FLOAT, "-mfpu=fpv5-d16", also_runs=(_M0, _M3, _M4), dsp=True),
+        # An M33 has no double precision, so M7 code is not for it.
+        _core(
+            _M33, _HARD_FLOAT, "-mfpu=fpv5-sp-d16", also_runs=(_M0, _M3, _M4), dsp=True, armv8m=True
+        ),
+        _core(
+            "cortex-m55", _HARD_FLOAT, also_runs=(_M0, _M3, _M4, _M7, _M33),
+            dsp=True, mve=True, armv8m=True,
+        ),
         Core("host", ()),
     )
 }
@@ -81,6 +106,7 @@ def _ram(origin: int, size: int, name: str = "RAM") -> Region:
 
 _SRAM_4M = _ram(0x2000_0000, 4096 * KIB)
 _SRAM_128K = _ram(0x2000_0000, 128 * KIB)
+_AFTER_128K = Region("FENCE", "none", _SRAM_128K.end, 64 * KIB)
 
 BOARDS: dict[str, Board] = {
     b.name: b
@@ -107,16 +133,17 @@ BOARDS: dict[str, Board] = {
             "mps3-an547", "cortex-m55", "mps3-an547",
             _flash(0x0100_0000, 2048 * KIB),
             _ram(0x2000_0000, 512 * KIB), _ram(0x2100_0000, 4096 * KIB, "BULK"),
+            vectors=Region("VECTORS", "flash", 0, 512 * KIB),
             description="Arm MPS3, Cortex-M55 with Helium",
         ),
         Board(
             "stm32f405", "cortex-m4", "netduinoplus2",
-            _flash(0x0800_0000, 1024 * KIB), _SRAM_128K, _SRAM_128K, ram_fence=True,
+            _flash(0x0800_0000, 1024 * KIB), _SRAM_128K, _SRAM_128K, fence=_AFTER_128K,
             description="STM32F405: 1 MB flash, 128 KB RAM",
         ),
         Board(
             "stm32f446", "cortex-m4", "netduinoplus2",
-            _flash(0x0800_0000, 512 * KIB), _SRAM_128K, _SRAM_128K, ram_fence=True,
+            _flash(0x0800_0000, 512 * KIB), _SRAM_128K, _SRAM_128K, fence=_AFTER_128K,
             description="STM32F446: 512 KB flash, 128 KB RAM",
         ),
     )

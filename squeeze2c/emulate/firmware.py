@@ -1,0 +1,152 @@
+"""Generated folder plus port layer to an ELF file for one board."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from squeeze2c.codegen.environment import environment
+from squeeze2c.codegen.symbols import Symbols
+from squeeze2c.emulate.fault import STACK_GUARD_BYTES
+from squeeze2c.emulate.toolchain import Toolchain
+from squeeze2c.errors import DoesNotFitError, ToolchainError
+from squeeze2c.export.artifact import Artifact
+from squeeze2c.resources import runtime_dir
+from squeeze2c.target import Board, Core
+
+STACK_BYTES = 4096
+"""Stack that the linker reserves; what is used of it is measured."""
+TRACE_HOOKS = '"s2c_port_trace.h"'
+COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
+_OVERFLOW = re.compile(r"region `?(\w+)'? overflowed by (\d+) byte")
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareBuild:
+    """How firmware is built.
+
+    ``core`` is what the compiler generates code for; the board's own core may
+    be a larger one. ``optimisation`` is a flag of GCC such as ``-O3``.
+    """
+
+    artifact: Artifact
+    board: Board
+    core: Core
+    board_core: Core
+    toolchain: Toolchain
+    optimisation: str = "-O3"
+
+    def build(self, folder: Path, *, trace: bool) -> Path:
+        """Compile and link in ``folder``; the ELF file.
+
+        ``trace`` adds hooks that record every row of every layer. Raises
+        :class:`DoesNotFitError` where the board is too small and
+        :class:`ToolchainError` where a tool fails for another reason.
+        """
+        for part in ("harness", "model"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        main = folder / "harness" / "main.c"
+        main.write_text(self._main(), encoding="utf-8")
+        script = folder / "link.ld"
+        script.write_text(self._linker_script(), encoding="utf-8")
+        harness = [main, *sorted((runtime_dir() / "port").glob("*.c"))]
+        jobs = [(source, f"harness/{source.stem}.o") for source in harness]
+        jobs += [
+            (source, f"model/{index:03d}_{source.stem}.o")
+            for index, source in enumerate(self.artifact.sources)
+        ]
+        flags = self._compile_flags(trace)
+        commands = [[*flags, "-c", str(source), "-o", target] for source, target in jobs]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda command: self.toolchain.run(command, folder), commands))
+        self._link([target for _, target in jobs], folder)
+        return folder / "firmware.elf"
+
+    def _compile_flags(self, trace: bool) -> tuple[str, ...]:
+        port = runtime_dir() / "port"
+        flags = [*self.core.gcc_flags, self.optimisation, *COMMON_FLAGS]
+        flags += self.toolchain.library_flags
+        flags += [f"-I{folder}" for folder in (*self.artifact.include_dirs, port)]
+        if self.board_core.armv8m:
+            flags.append("-DS2C_PORT_ARMV8M")
+        if trace:
+            flags.append(f"-DS2C_HOOKS_HEADER={TRACE_HOOKS}")
+        return tuple(flags)
+
+    def _link(self, objects: Sequence[str], folder: Path) -> None:
+        command = [*self.core.gcc_flags, *self.toolchain.library_flags, "-nostartfiles"]
+        command += ["-Tlink.ld", "-Wl,--gc-sections", "-Wl,-Map=firmware.map"]
+        try:
+            self.toolchain.run([*command, *objects, "-o", "firmware.elf"], folder)
+        except ToolchainError as error:
+            overflow = {
+                name: int(count) for name, count in _OVERFLOW.findall(error.stderr or "")
+            }
+            if overflow:
+                raise self._does_not_fit(overflow) from error
+            raise
+
+    def _does_not_fit(self, overflow: dict[str, int]) -> DoesNotFitError:
+        """The error for regions that are too small by so many bytes each."""
+        board = self.board
+        regions = {r.name: r for r in (board.flash, board.ram, board.bulk, board.vectors) if r}
+        name, *others = sorted(overflow, key=lambda n: overflow[n], reverse=True)
+        also = "".join(
+            f"; its {_what(other)} needs {regions[other].size_bytes + overflow[other]:,} of "
+            f"{regions[other].size_bytes:,} bytes: {overflow[other]:,} too many"
+            for other in others
+        )
+        if name == board.flash.name:
+            largest = f"parameters {self.artifact.manifest['flash']['parameters_bytes']:,} bytes"
+        else:
+            ram = self.artifact.manifest["ram"]
+            largest = (
+                f"arena {ram['arena_bytes']:,} bytes, image {ram['input_bytes']:,} bytes "
+                f"(stack: {STACK_BYTES:,} bytes reserved)"
+            )
+        return DoesNotFitError(
+            f"the firmware's {_what(name)}",
+            needed_bytes=regions[name].size_bytes + overflow[name],
+            available_bytes=regions[name].size_bytes,
+            largest=largest + also,
+            where=f"{self.artifact.name} on {board.name}",
+            hint=f"choose a larger board or a smaller model; {board.description}",
+        )
+
+    def _main(self) -> str:
+        template = environment().get_template("firmware/main.c.j2")
+        return template.render(symbols=Symbols(self.artifact.name))
+
+    def _linker_script(self) -> str:
+        board = self.board
+        regions = {
+            r.name: {
+                "name": r.name,
+                "access": "rx" if r.kind == "flash" else "rwx",
+                "origin": f"{r.origin:#010x}",
+                "size_bytes": r.size_bytes,
+            }
+            for r in (board.vectors, board.flash, board.ram, board.bulk)
+            if r is not None
+        }
+        fence = (board.fence.origin, board.fence.end) if board.fence else (0, 0)
+        return environment().get_template("firmware/link.ld.j2").render(
+            board=board.name,
+            regions=regions.values(),
+            vectors=(board.vectors or board.flash).name,
+            flash=board.flash.name,
+            ram=board.ram.name,
+            bulk=board.bulk.name,
+            fence={"origin": f"{fence[0]:#010x}", "end": f"{fence[1]:#010x}"},
+            harness="*harness/*.o",
+            stack_bytes=STACK_BYTES,
+            stack_guard_bytes=STACK_GUARD_BYTES,
+        )
+
+
+def _what(region: str) -> str:
+    return {"FLASH": "flash", "BULK": "bulk RAM", "VECTORS": "vector table"}.get(region, region)

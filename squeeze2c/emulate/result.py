@@ -1,0 +1,142 @@
+"""What a simulation found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from squeeze2c.emulate.elf import FirmwareImage
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """Memory of the firmware, in bytes; ``harness``: the simulator's share, not the model's.
+
+    RAM is data, bss and the stack's high-water mark. ``frame`` is the buffer
+    that the harness reads each image into: an application with a camera has
+    one too, unless the image is in flash.
+    """
+
+    arena_bytes: int
+    frame_bytes: int
+    harness_bytes: int
+    other_bytes: int
+    stack_bytes: int
+    model_stack_bytes: int
+    code_and_constants_bytes: int
+    harness_code_bytes: int
+
+    @classmethod
+    def measure(
+        cls, image: FirmwareImage, stack_bytes: int, model_stack_bytes: int
+    ) -> MemoryUse:
+        """Sizes of the sections of ``image``, and the stack as it was measured."""
+        arena, frame = image.size_of(".arena"), image.size_of(".frame")
+        harness = image.size_of(".harness_bss")
+        harness_code = image.size_of(".harness_text", ".vectors")
+        return cls(
+            arena_bytes=arena,
+            frame_bytes=frame,
+            harness_bytes=harness,
+            other_bytes=image.static_ram_bytes - arena - frame - harness,
+            stack_bytes=stack_bytes,
+            model_stack_bytes=model_stack_bytes,
+            code_and_constants_bytes=image.flash_bytes - harness_code,
+            harness_code_bytes=harness_code,
+        )
+
+    @property
+    def ram_bytes(self) -> int:
+        """All RAM that the firmware uses."""
+        static = self.arena_bytes + self.frame_bytes + self.harness_bytes + self.other_bytes
+        return static + self.stack_bytes
+
+    @property
+    def flash_bytes(self) -> int:
+        """All flash that the firmware occupies."""
+        return self.code_and_constants_bytes + self.harness_code_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """One layer: differing bytes (logits for the last) over all images, and its work.
+
+    ``instructions`` per image, None where they were not counted.
+    """
+
+    name: str
+    macs: int
+    mismatches: int
+    instructions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """Firmware on a board, compared with the oracle and measured.
+
+    ``core``: what the compiler generated code for. ``logit_mismatches``:
+    differing logits of the build without hooks; the layers are those of the
+    build that records every row.
+    """
+
+    board: str
+    target: str
+    core: str
+    compiler: str
+    images: int
+    layers: tuple[LayerResult, ...]
+    logit_mismatches: int
+    memory: MemoryUse
+    parameters_bytes: int
+    instructions: int | None = None
+
+    @property
+    def mismatches(self) -> int:
+        """Differing bytes of feature maps and differing logits, over all images and both builds."""
+        return self.logit_mismatches + sum(layer.mismatches for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data.
+
+        ``ram_bytes`` = ``ram.arena_bytes`` + ``ram.frame_bytes`` (the image
+        buffer) + ``ram.harness_bytes`` (the simulator's buffers) +
+        ``ram.other_bytes`` (data and bss of anything else) + ``stack_bytes``.
+        ``stack_bytes`` is the whole firmware's high-water mark;
+        ``ram.model_stack_bytes`` the part beneath the call of the model.
+        ``flash_bytes`` = ``flash.model_bytes`` (code, constants and library,
+        ``flash.parameters_bytes`` of them parameters) + ``flash.harness_bytes``.
+        """
+        memory = self.memory
+        return {
+            "board": self.board,
+            "target": self.target,
+            "core": self.core,
+            "compiler": self.compiler,
+            "images": self.images,
+            "mismatches": self.mismatches,
+            "instructions": self.instructions,
+            "stack_bytes": memory.stack_bytes,
+            "ram_bytes": memory.ram_bytes,
+            "flash_bytes": memory.flash_bytes,
+            "ram": {
+                "arena_bytes": memory.arena_bytes,
+                "frame_bytes": memory.frame_bytes,
+                "harness_bytes": memory.harness_bytes,
+                "other_bytes": memory.other_bytes,
+                "model_stack_bytes": memory.model_stack_bytes,
+            },
+            "flash": {
+                "model_bytes": memory.code_and_constants_bytes,
+                "parameters_bytes": self.parameters_bytes,
+                "harness_bytes": memory.harness_code_bytes,
+            },
+            "layers": [
+                {
+                    "name": layer.name,
+                    "instructions": layer.instructions,
+                    "macs": layer.macs,
+                    "mismatches": layer.mismatches,
+                }
+                for layer in self.layers
+            ],
+        }
