@@ -20,7 +20,7 @@ import numpy as np
 from squeeze2c.resources import runtime_dir
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
-SHIM = Path(__file__).parent / "c" / "inline_shim.c"
+SHIM = Path(__file__).parent / "c" / "shim.c"
 _HEADERS = ("s2c.h", "s2c_kernels.h")
 
 

@@ -224,7 +224,7 @@ class OnnxBuilder:
         graph = helper.make_graph(self.nodes, name, inputs, infos, self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
         model.ir_version = ir_version
-        inferred = onnx.shape_inference.infer_shapes(model).graph.output
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph.output
         for info, found in zip(model.graph.output, inferred, strict=True):
             info.CopyFrom(found)
         if check:

@@ -1,5 +1,5 @@
-#ifndef INLINE_SHIM_H
-#define INLINE_SHIM_H
+#ifndef SHIM_H
+#define SHIM_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,5 +12,7 @@ void shim_rows_padded(const uint8_t **rows, const uint8_t *map, uint32_t row_byt
                       uint32_t map_rows, int32_t first, uint32_t count, const uint8_t *pad_row);
 void shim_rows_clamped(const uint8_t **rows, const uint8_t *map, uint32_t row_bytes,
                        uint32_t map_rows, int32_t first, uint32_t count);
+void shim_softmax_pairs(const int32_t *logits, size_t pairs, uint32_t beta_q, uint32_t beta_shift,
+                        uint32_t *out);
 
 #endif

@@ -1,6 +1,7 @@
-/* Calls the runtime's inline functions over arrays, so that Python can. */
-#include "inline_shim.h"
+/* Calls small functions of the runtime over arrays, so that Python can. */
+#include "shim.h"
 
+#include "s2c.h"
 #include "s2c_requantise.h"
 #include "s2c_rows.h"
 
@@ -30,4 +31,12 @@ void shim_rows_clamped(const uint8_t **rows, const uint8_t *map, uint32_t row_by
                        uint32_t map_rows, int32_t first, uint32_t count)
 {
     s2c_rows_clamped(rows, map, row_bytes, map_rows, first, count);
+}
+
+void shim_softmax_pairs(const int32_t *logits, size_t pairs, uint32_t beta_q, uint32_t beta_shift,
+                        uint32_t *out)
+{
+    for (size_t i = 0; i < pairs; ++i) {
+        (void)s2c_softmax_q16(logits + 2 * i, 2, beta_q, beta_shift, out + 2 * i);
+    }
 }
