@@ -24,7 +24,7 @@ SANITISED = {
     # Clang's implicit-conversion also finds silent truncation, which C allows.
     "clang": Build(
         "clang",
-        (*COMMON, "-shared-libsan", "-fsanitize=address,undefined,implicit-conversion,local-bounds"),
+        (*COMMON, "-shared-libsan", "-fsanitize=address,undefined,implicit-conversion"),
     ),
 }
 RUNTIME = {"gcc": "libasan.so", "clang": f"libclang_rt.asan-{platform.machine()}.so"}
