@@ -206,11 +206,13 @@ class OnnxBuilder:
         *outputs: str,
         name: str = "model",
         check: bool = True,
+        output_shape: Sequence[int | str] | None = None,
         weights_as_inputs: bool = False,
         ir_version: int = IR_VERSION,
     ) -> onnx.ModelProto:
-        """The model, with the shapes of its outputs where ONNX can infer them.
+        """The model.
 
+        Outputs get the shapes that ONNX infers, or ``output_shape`` where it cannot.
         ``weights_as_inputs`` lists initialisers among the graph's inputs too, as files of
         IR version 3 do. ``check`` runs the ONNX checker.
         """
@@ -227,6 +229,10 @@ class OnnxBuilder:
         inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph.output
         for info, found in zip(model.graph.output, inferred, strict=True):
             info.CopyFrom(found)
+            if not found.type.tensor_type.HasField("shape") and output_shape is not None:
+                info.CopyFrom(
+                    helper.make_tensor_value_info(info.name, self.elem_type, list(output_shape))
+                )
         if check:
             onnx.checker.check_model(model)
         return model
