@@ -1,0 +1,78 @@
+"""Compiled libraries on disk, named by the hash of all that went into them.
+
+Several processes may build the same library at the same time: each writes a
+file of its own and renames it into place, so that nobody ever loads half a file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+CACHE_VARIABLE = "S2C_CACHE_DIR"
+"""Environment variable that names the cache folder."""
+
+_UNUSED_SECONDS = 30 * 24 * 3600
+"""Libraries that nobody has loaded for so long are removed when a new one is added."""
+
+
+def cached_file(key: str, folder: Path | None, build: Callable[[Path], None]) -> Path:
+    """The file called ``key`` in the cache; ``build(path)`` makes it where it is missing.
+
+    ``folder``: None means ``$S2C_CACHE_DIR``, else a folder below the user's cache
+    directory, else, where that cannot be written, one that lives as long as this process.
+    """
+    folder = _usable(folder) if folder is not None else _default_folder()
+    wanted = folder / key
+    if wanted.exists():
+        with contextlib.suppress(OSError):
+            os.utime(wanted)
+        return wanted
+    _remove_unused(folder)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as work:
+        fresh = Path(work) / key
+        build(fresh)
+        os.replace(fresh, wanted)
+    return wanted
+
+
+def _default_folder() -> Path:
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return _usable(Path(named))
+    base = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return _usable((Path(base) if base else Path.home() / ".cache") / "squeeze2c" / "host")
+    except (OSError, RuntimeError):
+        return _process_folder()
+
+
+def _usable(folder: Path) -> Path:
+    """``folder``, made where missing (for this user alone). Raises OSError where it is no use."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} cannot be written")
+    return folder
+
+
+@functools.lru_cache(maxsize=1)
+def _process_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="squeeze2c-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _remove_unused(folder: Path) -> None:
+    """Old libraries go; a process that has one open keeps what it mapped."""
+    oldest = time.time() - _UNUSED_SECONDS
+    for file in folder.glob("*.so"):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()
