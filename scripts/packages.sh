@@ -40,13 +40,12 @@ compiles() {
     return $status
 }
 
-# Whether arm-none-eabi-gcc finds a C library, under any of its names.
+# Whether arm-none-eabi-gcc finds a C library, under either of the names that simulate tries.
 arm_c_library() {
-    command -v arm-none-eabi-gcc >/dev/null || return 1
-    local name path
-    for name in picolibc.specs nano.specs libc.a; do
-        path=$(arm-none-eabi-gcc -print-file-name="$name")
-        [ -e "$path" ] && return 0
+    local name
+    for name in picolibc nano; do
+        printf '#include <string.h>\n' |
+            arm-none-eabi-gcc "--specs=$name.specs" -E -x c - >/dev/null 2>&1 && return 0
     done
     return 1
 }

@@ -70,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = app(argv, prog_name="squeeze2c", standalone_mode=False)
+        if result == EXIT_INTERRUPTED:
+            # Some releases of typer turn the exception into this result.
+            raise KeyboardInterrupt
     except BrokenPipeError:
         # Whoever read our output has closed it; the interpreter must not try to flush to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ import typer
 
 from squeeze2c.cli import options, preprocessing
 from squeeze2c.cli.config import Reader, merge, read_config, read_path
-from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table
+from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table, shape_text
 from squeeze2c.cli.values import read_flag, read_shape, read_size_bytes, read_text
 from squeeze2c.errors import UsageError
 
@@ -152,11 +152,11 @@ def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) ->
 def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
     manifest = artifact.manifest
     flash, ram = manifest["flash"], manifest["ram"]
-    rows, cols, channels = artifact.input_shape
     return facts_table(
         f"{artifact.name} for {artifact.target}",
         (
-            ("input", f"{rows} x {cols} x {channels} uint8, {bytes_text(ram['input_bytes'])}"),
+            ("input", shape_text(artifact.input_shape)),
+            ("input image", bytes_text(ram["input_bytes"])),
             ("classes", f"{artifact.classes:,}"),
             ("multiply-accumulates", f"{manifest['macs']:,}"),
             ("parameters (flash)", _against(flash["parameters_bytes"], settings["flash"])),
@@ -179,7 +179,7 @@ def _layers(artifact: Artifact) -> Table:
             (
                 layer["name"],
                 layer["kernel"],
-                " x ".join(str(d) for d in layer["shape"]),
+                shape_text(layer["shape"]),
                 f"{layer['macs']:,}",
                 f"{layer['parameters_bytes']:,}",
             )

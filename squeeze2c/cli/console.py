@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich import box
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -20,6 +21,9 @@ REPORT_HINT = (
     "this is a bug in squeeze2c; please report it with the command, the model if you can share "
     "it, and what the same command prints with --verbose"
 )
+
+
+_FILE_WIDTH = 160
 
 
 class Reporter:
@@ -33,7 +37,8 @@ class Reporter:
         self.verbose = verbose and not quiet
         self._json = json_output
         self._quiet = quiet
-        self._stdout = Console(highlight=False)
+        # Where there is no terminal to ask, tables are as wide as their content needs.
+        self._stdout = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
         self._stderr = Console(stderr=True, highlight=False)
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
@@ -93,7 +98,7 @@ class Reporter:
 
 def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
     """Two columns: what, and how much."""
-    table = Table(title=title, show_header=False, title_justify="left")
+    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
     table.add_column(no_wrap=True)
     table.add_column(justify="right")
     for name, value in facts:
@@ -103,12 +108,18 @@ def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
 
 def rows_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table whose columns are right-justified but for the first."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", overflow="fold")
+        justify: JustifyMethod = "right" if index else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=not index)
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """``55x55x128``."""
+    return "x".join(str(dimension) for dimension in shape)
 
 
 def bytes_text(size: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from squeeze2c.cli import options
-from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table
+from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table, shape_text
 from squeeze2c.cli.values import read_shape
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ def inspect_command(
         )
 
 
-def _shape(dimensions: tuple[int, ...]) -> str:
-    return " x ".join(str(d) for d in dimensions)
-
-
 def _layers(inspection: Inspection) -> Table:
     return rows_table(
         "layers",
@@ -59,8 +55,8 @@ def _layers(inspection: Inspection) -> Table:
             (
                 layer.name,
                 layer.kind.removeprefix("Q"),
-                ", ".join(_shape(i) for i in layer.inputs),
-                _shape(layer.shape),
+                ", ".join(shape_text(i) for i in layer.inputs),
+                shape_text(layer.shape),
                 f"{layer.macs:,}",
                 f"{layer.parameters_bytes:,} B",
             )
@@ -72,8 +68,8 @@ def _layers(inspection: Inspection) -> Table:
 def _tensors(inspection: Inspection, count: int | None) -> Table:
     return rows_table(
         "feature maps" if count is None else "largest feature maps",
-        ("tensor", "rows x columns x channels", "size"),
-        ((t.name, _shape(t.shape), f"{t.size_bytes:,} B") for t in inspection.tensors[:count]),
+        ("tensor", "shape", "size"),
+        ((t.name, shape_text(t.shape), f"{t.size_bytes:,} B") for t in inspection.tensors[:count]),
     )
 
 
@@ -81,7 +77,8 @@ def _summary(inspection: Inspection) -> Table:
     return facts_table(
         f"{inspection.source_file} for {inspection.target}",
         (
-            ("input", f"{_shape(inspection.input_shape)}, {bytes_text(inspection.input_bytes)}"),
+            ("input", shape_text(inspection.input_shape)),
+            ("input image", bytes_text(inspection.input_bytes)),
             ("classes", f"{inspection.classes:,}"),
             ("multiply-accumulates", f"{inspection.macs:,}"),
             ("weights and biases", f"{inspection.parameters:,}"),
@@ -94,14 +91,16 @@ def _summary(inspection: Inspection) -> Table:
 
 def _boards(inspection: Inspection) -> Table:
     return rows_table(
-        "boards (flash with an estimate of code, RAM with one image and an estimate of stack)",
-        ("board", "core", "flash: needed / has", "RAM: needed / has", "fits"),
+        "boards (needed: with estimates of code and stack, and an image in RAM)",
+        ("board", "core", "flash: needed", "has", "RAM: needed", "has", "fits"),
         (
             (
                 board.name,
                 board.core,
-                f"{board.flash_needed_bytes:,} / {board.flash_bytes:,}",
-                f"{board.ram_needed_bytes:,} / {board.ram_bytes:,}",
+                f"{board.flash_needed_bytes:,}",
+                f"{board.flash_bytes:,}",
+                f"{board.ram_needed_bytes:,}",
+                f"{board.ram_bytes:,}",
                 "yes" if board.fits else "no",
             )
             for board in inspection.boards

@@ -79,7 +79,7 @@ def _summary(document: Mapping[str, Any]) -> Table:
         (
             ("images", f"{document['images']:,}"),
             ("elements unlike the oracle's", f"{document['mismatches']:,}"),
-            ("instructions per image", f"{document['instructions']:,}"),
+            ("instructions per image", _count(document["instructions"])),
             ("stack", bytes_text(document["stack_bytes"])),
             ("RAM in all", bytes_text(document["ram_bytes"])),
             ("flash in all", bytes_text(document["flash_bytes"])),
@@ -94,10 +94,18 @@ def _layers(document: Mapping[str, Any]) -> Table:
         (
             (
                 layer["name"],
-                f"{layer['instructions']:,}",
+                _count(layer["instructions"]),
                 f"{layer['macs']:,}",
-                f"{layer['instructions'] / layer['macs']:.2f}" if layer["macs"] else "",
+                _ratio(layer["instructions"], layer["macs"]),
             )
             for layer in document["layers"]
         ),
     )
+
+
+def _count(number: int | None) -> str:
+    return "not counted" if number is None else f"{number:,}"
+
+
+def _ratio(instructions: int | None, macs: int) -> str:
+    return f"{instructions / macs:.2f}" if instructions is not None and macs else ""

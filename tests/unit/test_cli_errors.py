@@ -1,0 +1,188 @@
+"""What the command line does with every kind of mistake, and with its streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import squeeze2c.cli.compile
+from squeeze2c.cli import main
+from squeeze2c.cli.console import Reporter, facts_table
+from squeeze2c.errors import InternalError, ModelLoadError, Squeeze2cError
+
+COMPILE = ["compile", "net.onnx", "-o", "out", "--calibration", "photos", "--preprocess", "none"]
+
+
+def failing_with(problem: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise problem
+
+    monkeypatch.setattr(squeeze2c.cli.compile, "_compile", fail)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing command"),
+        (["bogus"], "No such command 'bogus'"),
+        (["compile"], "missing argument MODEL.onnx"),
+        (["compile", "a.onnx"], "missing option --output"),
+        (["compile", "a.onnx", "-o", "b"], "missing option --calibration"),
+        (["compile", "a.onnx", "--bogus"], "No such option"),
+        (["compile", "a.onnx", "--ram"], "--ram"),
+        ([*COMPILE, "--ram", "lots"], "--ram: 'lots' is not a size"),
+        ([*COMPILE, "--input-shape", "3"], "--input-shape: '3' is not a shape"),
+        ([*COMPILE, "--config", "absent.toml"], "absent.toml: No such file"),
+        (["inspect"], "MODEL.onnx"),
+        (["verify", "x"], "--images"),
+        (["verify", "x", "--images", "y", "--against", "tf"], "unknown reference 'tf'"),
+        (["verify", "x", "--images", "y", "--limit", "0"], "--limit"),
+        (["simulate", "x", "--images", "y"], "--board"),
+        (["simulate", "x", "--images", "y", "--board", "uno"], "unknown board 'uno'"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1
+    assert said in err
+
+
+def test_mistakes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMPILE, "--ram", "lots", "--json"]) == 2
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["error"] in err
+    assert document["kind"] == "UsageError"
+    assert document["where"] == "--ram"
+    assert "128K" in document["hint"]
+    assert document["exit_code"] == 2
+
+
+def test_usage_mistakes_as_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "--json", "--bogus"]) == 2
+    assert "No such option" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "said"),
+    [
+        (ModelLoadError("not ONNX", where="net.onnx", hint="export it"), 2,
+         "net.onnx: not ONNX (export it)"),
+        (Squeeze2cError("anything"), 2, "anything"),
+        (PermissionError(13, "Permission denied", "out"), 2, "out: Permission denied"),
+        (InternalError("offsets overlap"), 70, "offsets overlap; this is a bug in squeeze2c"),
+        (ZeroDivisionError("division by zero"), 70, "ZeroDivisionError: division by zero; this is"),
+        (AssertionError(), 70, "please report it"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)  # fmt: skip
+def test_exit_codes(
+    problem: BaseException, code: int, said: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    failing_with(problem, monkeypatch)
+    assert main([*COMPILE, "--json"]) == code
+    out, err = capsys.readouterr()
+    assert err.startswith("error: ") and said in err
+    assert "Traceback" not in err
+    assert json.loads(out)["exit_code"] == code
+
+
+def test_verbose_shows_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(ZeroDivisionError("division by zero"), monkeypatch)
+    assert main([*COMPILE, "--verbose"]) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_without_preprocessing_there_is_a_remark(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(Squeeze2cError("stop here"), monkeypatch)
+    arguments = COMPILE[:-2]
+    main(arguments)
+    assert "note: no --preprocess" in capsys.readouterr().err
+    main([*arguments, "--quiet"])
+    assert "note" not in capsys.readouterr().err
+    main([*arguments, "--mean", "1,2,3"])
+    assert "note" not in capsys.readouterr().err
+
+
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "squeeze2c", *arguments]
+    checkout = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=False, **options
+    )
+
+
+def test_version_and_help_as_a_process() -> None:
+    version = run("--version")
+    assert (version.returncode, version.stderr) == (0, "")
+    assert version.stdout == f"squeeze2c {squeeze2c.__version__}\n"
+    overview = run("--help")
+    assert overview.returncode == 0
+    for command in ("compile", "inspect", "verify", "simulate"):
+        assert command in overview.stdout
+        assert run(command, "--help").returncode == 0
+
+
+def test_help_and_version_import_nothing_heavy() -> None:
+    script = (
+        "import sys; from squeeze2c.cli import main\n"
+        "for a in (['--help'], ['--version'], ['compile', '--help']): main(a)\n"
+        "heavy = {'numpy', 'onnx', 'cffi', 'jinja2', 'PIL', 'onnxruntime', 'torch'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_closed_pipe_is_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "squeeze2c", "compile", "--help"]
+    with os.fdopen(writing, "w") as broken:
+        done = subprocess.run(command, stdout=broken, stderr=subprocess.PIPE, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 0
+
+
+def test_reporter_keeps_json_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(json_output=True, quiet=False, verbose=False) as reporter:
+        reporter.working("reading")
+        reporter.progress("quantizing", 1, 2)
+        reporter.progress("quantizing", 2, 2)
+        reporter.result(
+            {"a": (1, float("inf")), "b": {"c": float("nan")}}, facts_table("t", [("x", "y")])
+        )
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"a": [1, None], "b": {"c": None}}
+    assert err == ""
+
+
+def test_reporter_without_terminal_draws_no_bars(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(json_output=False, quiet=False, verbose=False) as reporter:
+        reporter.progress("quantizing", 1, 2)
+        reporter.result({}, facts_table("network", [("arena", "12 B")]))
+    out, err = capsys.readouterr()
+    assert "arena" in out and err == ""
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(json_output=False, quiet=True, verbose=False) as reporter:
+        reporter.remark("by the way")
+        reporter.result({}, facts_table("network", [("arena", "12 B")]))
+    assert capsys.readouterr() == ("", "")
