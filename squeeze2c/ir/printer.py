@@ -6,18 +6,22 @@ from collections.abc import Sequence
 
 from squeeze2c.ir import ops
 from squeeze2c.ir.graph import Graph
-from squeeze2c.ir.types import Layout, QuantParams, TensorType, Value, Window
+from squeeze2c.ir.types import DType, QuantParams, Value, Window
+
+_SHORT = {DType.FLOAT32: "f32", DType.UINT8: "u8", DType.INT32: "i32", DType.INT64: "i64"}
 
 
 def format_graph(graph: Graph, *, provenance: bool = False) -> str:
     """``graph`` in lines of the form ``output: type = Operator(inputs) attributes``.
 
-    The node's name follows in quotes where it is not that of its output, the ONNX tensor
-    after ``~`` where it has another name. ``provenance`` adds ONNX nodes and passes.
+    Attributes are left out at their defaults. The node's name follows in quotes where it is
+    not that of its output, the ONNX tensor after ``~`` where it is called otherwise.
+    ``provenance`` adds a line with ONNX nodes and passes below each node.
     """
     softmax = ", then softmax" if graph.softmax else ""
+    layout = graph.input_value.type.layout.value
     lines = [
-        f"graph {graph.name}: {graph.input} -> {graph.output}{softmax}",
+        f"graph {graph.name} ({layout}): {graph.input} -> {graph.output}{softmax}",
         f"  {_declaration(graph.input_value)}",
     ]
     for node in graph.nodes:
@@ -25,23 +29,17 @@ def format_graph(graph: Graph, *, provenance: bool = False) -> str:
         parts += _attributes(node)
         if node.name != node.output:
             parts.append(f'"{node.name}"')
-        if provenance:
-            parts.append(f"# {node.provenance} [{', '.join(node.provenance.passes)}]")
         lines.append("  " + " ".join(parts))
+        if provenance:
+            lines.append(f"    # {node.provenance} [{', '.join(node.provenance.passes)}]")
     return "\n".join(lines) + "\n"
 
 
 def _declaration(value: Value) -> str:
-    text = f"{value.name}: {_type(value.type)}"
+    text = f"{value.name}: {_SHORT[value.type.dtype]}[{_sizes(value.type.shape)}]"
     if value.quant is not None:
         text += f" {_quant(value.quant)}"
     return text if value.source == value.name else f"{text} ~{value.source or 'nothing'}"
-
-
-def _type(kind: TensorType) -> str:
-    return f"{kind.dtype.value}[{_sizes(kind.shape)}] {kind.layout.value.lower()}".removesuffix(
-        f" {Layout.FLAT.value.lower()}"
-    )
 
 
 def _quant(quant: QuantParams) -> str:
@@ -84,13 +82,16 @@ def _attributes(node: ops.Node) -> list[str]:
 
 
 def _window(window: Window) -> list[str]:
-    parts = [f"kernel={_sizes(window.kernel)}"]
+    padding = window.padding
+    margins = (padding.top, padding.left, padding.bottom, padding.right)
+    parts = []
+    if window.kernel != (1, 1):
+        parts.append(f"kernel={_sizes(window.kernel)}")
     if window.strides != (1, 1):
         parts.append(f"stride={_sizes(window.strides)}")
-    padding = window.padding
     if padding.any:
-        margins = (padding.top, padding.left, padding.bottom, padding.right)
-        parts.append(f"padding={','.join(map(str, margins))}")
+        uniform = len(set(margins)) == 1
+        parts.append(f"padding={','.join(map(str, margins[:1] if uniform else margins))}")
     return parts
 
 

@@ -24,7 +24,8 @@ def verify_graph(graph: Graph) -> None:
 
     Names: every value and constant has one name, nodes have distinct names. Order: a node
     reads constants, the input, or what earlier nodes wrote; each value is written once.
-    Types: every output has exactly the type that shape inference gives; batch is 1.
+    Types: every output has exactly the type that shape inference gives, from an
+    image of batch 1.
     A graph is wholly float or wholly quantised; quantised operators keep what their
     docstrings in :mod:`squeeze2c.ir.ops` say.
     """
@@ -80,7 +81,7 @@ def _verify_order(graph: Graph) -> None:
 def _verify_input(graph: Graph) -> None:
     kind = graph.input_value.type
     is_map = len(kind.shape) == 4 and kind.layout is not Layout.FLAT
-    if not is_map or kind.dtype not in _INPUT_TYPES:
+    if not is_map or kind.shape[0] != 1 or min(kind.shape) < 1 or kind.dtype not in _INPUT_TYPES:
         raise InternalError(f"the input {graph.input!r} is no image: {kind}", where=graph.name)
 
 
@@ -100,8 +101,6 @@ def _verify_type(graph: Graph, node: ops.Node) -> None:
         )
     if any(dim < 1 for dim in actual.shape):
         raise InternalError(f"the shape {actual.shape} is empty", where=_describe(node))
-    if len(actual.shape) == 4 and actual.shape[0] != 1 and not isinstance(node, ops.Fill):
-        raise InternalError(f"the batch is {actual.shape[0]}, not 1", where=_describe(node))
 
 
 def _verify_float_node(graph: Graph, node: ops.Node) -> None:

@@ -100,14 +100,18 @@ class Editor:
         if self.output == old:
             self.output = new
 
-    def finish(self) -> Graph:
-        """The edited graph. Nodes that do not lead to the output are dropped."""
+    def live_nodes(self) -> tuple[ops.Node, ...]:
+        """The nodes that lead to the output, in topological order."""
+        available = (self.input_value.name, *self.constants)
         needed = {self.output}
-        for node in reversed(topological(self.nodes, (self.input_value.name, *self.constants))):
+        for node in reversed(topological(self.nodes, available)):
             if node.output in needed:
                 needed.update(node.inputs)
-        live = [n for n in self.nodes if n.output in needed]
-        nodes = topological(live, (self.input_value.name, *self.constants))
+        return topological([n for n in self.nodes if n.output in needed], available)
+
+    def finish(self) -> Graph:
+        """The edited graph. Nodes that do not lead to the output are dropped."""
+        nodes = self.live_nodes()
         return self._graph.with_changes(
             nodes=nodes,
             values=self._inferred_values(nodes),

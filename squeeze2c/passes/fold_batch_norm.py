@@ -12,6 +12,7 @@ from squeeze2c.passes.base import constants_folded, free_of, graph_pass, layout_
 from squeeze2c.passes.editor import Editor
 
 _NAME = "fold_batch_norm"
+_ROLES = ("scale", "bias", "mean", "variance")
 
 
 @graph_pass(
@@ -68,18 +69,13 @@ def _divide_among_inputs(edit: Editor, node: ops.BatchNorm, concat: ops.Concat) 
     first = 0
     for operand in concat.inputs:
         end = first + edit.channels(operand)
-        constants = (edit.constants[c][first:end] for c in node.inputs[1:])
-        parts.append(
-            replace(
-                node,
-                name=edit.new_node_name(f"{node.name}/{len(parts)}"),
-                inputs=(
-                    operand,
-                    *(edit.new_constant(f"{node.name}/{len(parts)}", c) for c in constants),
-                ),
-                output=edit.new_value(f"{node.output}/{len(parts)}", like=operand),
-            )
+        name = edit.new_node_name(f"{node.name}/{operand}")
+        constants = (
+            edit.new_constant(f"{name}/{role}", edit.constants[constant][first:end])
+            for role, constant in zip(_ROLES, node.inputs[1:], strict=True)
         )
+        output = edit.new_value(name, like=operand)
+        parts.append(replace(node, name=name, inputs=(operand, *constants), output=output))
         first = end
     edit.remove_node(node)
     alone = not edit.is_needed(concat.output)
@@ -97,7 +93,7 @@ def _move_before_pool(edit: Editor, node: ops.BatchNorm, pool: ops.MaxPool2D) ->
     moved = replace(
         node,
         inputs=(pool.inputs[0], *node.inputs[1:]),
-        output=edit.new_value(f"{node.output}/before", like=pool.inputs[0]),
+        output=edit.new_value(f"{node.name}/{pool.inputs[0]}", like=pool.inputs[0]),
     )
     edit.remove_node(node)
     alone = not edit.is_needed(pool.output)

@@ -29,10 +29,9 @@ def fold_constants(graph: Graph) -> Graph:
                     where=str(node.provenance),
                     hint="check that the right model was exported",
                 )
-    result = edit.finish()
-    for node in result.nodes:
-        _expect_roles(result, node)
-    return result
+    for node in edit.live_nodes():
+        _expect_roles(edit, node)
+    return edit.finish()
 
 
 def _evaluate(node: ops.Node, operands: list[np.ndarray]) -> np.ndarray:
@@ -58,11 +57,11 @@ def _evaluate(node: ops.Node, operands: list[np.ndarray]) -> np.ndarray:
     return result
 
 
-def _expect_roles(graph: Graph, node: ops.Node) -> None:
+def _expect_roles(edit: Editor, node: ops.Node) -> None:
     """Feature maps are values, other operands constants."""
     maps = len(node.inputs) if isinstance(node, ops.Add | ops.Concat) else 1
     for index, name in enumerate(node.inputs):
-        if (name in graph.constants) == (index >= maps):
+        if (name in edit.constants) == (index >= maps):
             continue
         problem = (
             f"input {index} ({name}) is computed at run time, but must be constant"

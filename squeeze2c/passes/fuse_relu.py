@@ -27,18 +27,66 @@ def fuse_relu(graph: Graph) -> Graph:
     Raises :class:`UnsupportedModelError`, naming the node, where nothing can apply it.
     """
     edit = Editor(graph)
-    # The last first, so that a Relu moved past others finds a Relu like it still there.
-    while node := next((n for n in reversed(edit.nodes) if isinstance(n, ops.Relu)), None):
-        twin = _existing_relu(edit, node.inputs[0], node)
-        if twin is not None:
-            edit.redirect(node.output, twin.output)
-            edit.remove_node(node)
-        elif _is_non_negative(edit, node.inputs[0]):
-            edit.redirect(node.output, node.inputs[0])
-            edit.remove_node(node)
-        else:
-            _join(edit, node)
+    while any(_move(edit, n) for n in tuple(edit.nodes) if isinstance(n, ops.Relu)):
+        pass
+    for node in tuple(edit.nodes):
+        if isinstance(node, ops.Relu):
+            _fuse(edit, node)
     return edit.finish()
+
+
+def _move(edit: Editor, relu: ops.Relu) -> bool:
+    """Whether ``relu`` could be dropped or moved towards the input; then it has been."""
+    value = relu.inputs[0]
+    twin = _existing_relu(edit, value, relu)
+    if twin is not None or _is_non_negative(edit, value):
+        edit.redirect(relu.output, twin.output if twin else value)
+        edit.remove_node(relu)
+        return True
+    producer = edit.producer(value)
+    if not isinstance(producer, ops.Concat | ops.MaxPool2D):
+        return False
+    edit.remove_node(relu)
+    operands: dict[str, ops.Relu] = {}
+    made: list[ops.Relu] = []
+    for operand in producer.inputs:
+        if operand not in operands:
+            existing = _existing_relu(edit, operand, relu)
+            operands[operand] = existing or _new_relu(edit, operand, relu)
+            made += [] if existing else [operands[operand]]
+    alone = not edit.is_needed(value)
+    moved = replace(
+        producer,
+        inputs=tuple(operands[i].output for i in producer.inputs),
+        **_successor(edit, producer, relu, alone),
+    )
+    edit.replace_node(producer, *(() if alone else (producer,)), *made, moved)
+    return True
+
+
+def _fuse(edit: Editor, relu: ops.Relu) -> None:
+    producer = edit.producer(relu.inputs[0])
+    if not isinstance(producer, ops.Conv2D | ops.Add):
+        after = f"{producer.kind} {producer.name}" if producer else "the network's input"
+        raise UnsupportedModelError(
+            f"a Relu after {after} is not supported",
+            op="Relu",
+            where=str(relu.provenance),
+            hint="Relu may follow Conv, BatchNormalization, Add, Concat or MaxPool",
+        )
+    edit.remove_node(relu)
+    alone = not edit.is_needed(producer.output)
+    fused = replace(producer, relu=True, **_successor(edit, producer, relu, alone))
+    edit.replace_node(producer, *(() if alone else (producer,)), fused)
+
+
+def _successor(edit: Editor, producer: ops.Node, relu: ops.Relu, alone: bool) -> dict[str, Any]:
+    """What the node that takes over from ``producer`` and ``relu`` is called and writes."""
+    return {
+        "name": producer.name if alone else edit.new_node_name(relu.name),
+        "output": relu.output,
+        "provenance": producer.provenance.through(_NAME, relu.provenance),
+    }
 
 
 def _is_non_negative(edit: Editor, value: str) -> bool:
@@ -55,59 +103,17 @@ def _is_non_negative(edit: Editor, value: str) -> bool:
     return False
 
 
-def _join(edit: Editor, relu: ops.Relu) -> None:
-    producer = edit.producer(relu.inputs[0])
-    if not isinstance(producer, ops.Conv2D | ops.Add | ops.Concat | ops.MaxPool2D):
-        after = f"{producer.kind} {producer.name}" if producer else "the network's input"
-        raise UnsupportedModelError(
-            f"a Relu after {after} is not supported",
-            op="Relu",
-            where=str(relu.provenance),
-            hint="Relu may follow Conv, BatchNormalization, Add, Concat or MaxPool",
-        )
-    edit.remove_node(relu)
-    alone = not edit.is_needed(producer.output)
-    common: dict[str, Any] = {
-        "name": producer.name if alone else edit.new_node_name(relu.name),
-        "output": relu.output,
-        "provenance": producer.provenance.through(_NAME, relu.provenance),
-    }
-    new: tuple[ops.Node, ...]
-    if isinstance(producer, ops.Conv2D | ops.Add):
-        new = (replace(producer, relu=True, **common),)
-    else:
-        operands = {i: _relu_of(edit, i, relu) for i in producer.inputs}
-        inputs = tuple(operands[i].output for i in producer.inputs)
-        made = [r for r in operands.values() if r not in edit.nodes]
-        new = (*made, replace(producer, inputs=inputs, **common))
-    edit.replace_node(producer, *(() if alone else (producer,)), *new)
-
-
-def _relu_of(edit: Editor, value: str, relu: ops.Relu) -> ops.Node:
-    """The node that applies ReLU to ``value``: a present one, or a new one, made of ``relu``."""
-    return _existing_relu(edit, value, relu) or replace(
-        relu,
-        name=edit.new_node_name(f"{value}/relu"),
-        inputs=(value,),
-        output=edit.new_value(f"{value}/relu", like=value),
-    )
-
-
-def _existing_relu(edit: Editor, value: str, other_than: ops.Relu) -> ops.Node | None:
-    """A Relu that reads ``value``, or a copy of the producer of ``value`` that applies it."""
-    producer = edit.producer(value)
-    for node in edit.nodes:
-        match node:
-            case ops.Relu() if node is not other_than and node.inputs == (value,):
-                return node
-            case ops.Conv2D(relu=True) | ops.Add(relu=True) if producer is not None:
-                plain = replace(
-                    node,
-                    relu=False,
-                    name=producer.name,
-                    output=producer.output,
-                    provenance=producer.provenance,
-                )
-                if plain == producer:
-                    return node
+def _existing_relu(edit: Editor, value: str, other_than: ops.Relu) -> ops.Relu | None:
+    """A Relu that reads ``value``."""
+    for node in edit.readers(value):
+        if isinstance(node, ops.Relu) and node is not other_than:
+            return node
     return None
+
+
+def _new_relu(edit: Editor, value: str, relu: ops.Relu) -> ops.Relu:
+    """A Relu of ``value`` that stems from ``relu``."""
+    name = edit.new_node_name(f"{value}/relu")
+    return replace(
+        relu, name=name, inputs=(value,), output=edit.new_value(name, like=value)
+    )

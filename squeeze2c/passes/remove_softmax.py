@@ -14,20 +14,25 @@ from squeeze2c.passes.editor import Editor
 def remove_softmax(graph: Graph) -> Graph:
     """Drops a Softmax over the classes with at most reshapes after it; sets ``Graph.softmax``.
 
+    What was reshaped probabilities is now reshaped logits, and names their ONNX tensor.
     Raises :class:`UnsupportedModelError` for any other Softmax.
     """
     edit = Editor(graph)
     for node in graph.nodes:
         if isinstance(node, ops.Softmax):
-            _expect_final(graph, node)
+            reshaped = _reshaped_after(graph, node)
             _expect_classes(graph, node)
+            for value in reshaped:
+                edit.set_source(value, graph.values[node.inputs[0]].source)
             edit.redirect(node.output, node.inputs[0])
             edit.remove_node(node)
             edit.softmax = True
     return edit.finish()
 
 
-def _expect_final(graph: Graph, node: ops.Softmax) -> None:
+def _reshaped_after(graph: Graph, node: ops.Softmax) -> tuple[str, ...]:
+    """The values from the Softmax ``node`` to the output, which only reshapes may yield."""
+    values: list[str] = []
     value = node.output
     while value != graph.output:
         readers = graph.consumers(value)
@@ -39,6 +44,8 @@ def _expect_final(graph: Graph, node: ops.Softmax) -> None:
                 hint=f"{', '.join(str(r.provenance) for r in readers)} reads its result",
             )
         value = readers[0].output
+        values.append(value)
+    return tuple(values)
 
 
 def _expect_classes(graph: Graph, node: ops.Softmax) -> None:
