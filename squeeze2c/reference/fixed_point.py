@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 MULTIPLIER_LIMIT = 1 << 23
@@ -33,11 +31,10 @@ def shift_for(largest_ratio: float) -> int:
 
     :data:`DEFAULT_SHIFT` wherever the ratio is below one half, else the largest
     shift that keeps the integer multiplier below :data:`MULTIPLIER_LIMIT`.
-    Raises ValueError where no shift from 1 to 30 can represent it.
+    Raises ValueError where no shift of at least 1 can represent it.
     """
-    if largest_ratio * (1 << DEFAULT_SHIFT) <= MULTIPLIER_LIMIT - 1:
-        return DEFAULT_SHIFT
-    shift = math.floor(math.log2((MULTIPLIER_LIMIT - 1) / largest_ratio))
-    if shift < 1:
-        raise ValueError(f"a multiplier of {largest_ratio:g} is out of range")
-    return shift
+    for shift in range(DEFAULT_SHIFT, 0, -1):
+        # Exact: a product with a power of two does not round.
+        if largest_ratio * 2.0**shift <= MULTIPLIER_LIMIT - 1:
+            return shift
+    raise ValueError(f"a multiplier of {largest_ratio:g} is out of range")
