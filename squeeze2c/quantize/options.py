@@ -17,7 +17,7 @@ class QuantizeOptions:
     variance of the inputs; ``target_damping``: the same for the sequential targets.
     """
 
-    equalisation_exponent: float = 0.5
+    equalisation_exponent: float = 0.6
     statistics_images: int = 64
     pixels_per_image: int = 1024
     damping: float = 0.03
