@@ -1,13 +1,14 @@
-"""Float graph to integer graph: layer by layer, each on the inputs the earlier ones really yield."""
+"""Float graph to integer graph, layer by layer, each on the inputs that the earlier ones yield."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from squeeze2c.errors import CalibrationError, InternalError
+from squeeze2c.errors import CalibrationError, InternalError, QuantizationError
 from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
@@ -91,7 +92,9 @@ class _Quantizer:
 
     def _append(self, node: ops.Node) -> None:
         """Quantise ``node``, add it to the integer graph, and compute both its outputs."""
-        common = {"name": node.name, "output": node.output, "provenance": node.provenance}
+        common: dict[str, Any] = {
+            "name": node.name, "output": node.output, "provenance": node.provenance
+        }
         qnode: ops.Node
         match node:
             case ops.Conv2D():
@@ -174,7 +177,8 @@ class _Quantizer:
         params, out = self._params[node.inputs[0]], self._params[node.output]
         weight, bias = self._folded(node)
         scales = requantised_scales(
-            least_scales(weight, bias, params.scale), params.scale, out.scale
+            least_scales(weight, bias, params.scale), params.scale, out.scale,
+            str(node.provenance),
         )
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
@@ -196,7 +200,7 @@ class _Quantizer:
         moments = self._moments(node, pad_value)
         pixels = _output_pixels(self._float.values[node.inputs[0]], node)
         largest = MULTIPLIER_LIMIT - 1
-        while True:
+        while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
                 weight, bias, params.scale, params.zero_point, scales, moments,
@@ -205,6 +209,12 @@ class _Quantizer:
             if _sum_fits(layer, pixels):
                 break
             largest //= 2
+        else:
+            raise QuantizationError(
+                f"the sum over {pixels:,} pixels does not fit 32 bits",
+                where=str(node.provenance),
+                hint="use a smaller input",
+            )
         self._set_logits(node.output, params.scale * scales.step * 2.0**layer.shift / pixels)
         return ops.QConvGlobalPool(
             name=node.name, inputs=self._operands(node, layer), output=node.output,

@@ -21,7 +21,8 @@ class ChannelRange:
 
     @property
     def magnitude(self) -> np.ndarray:
-        return np.maximum(np.abs(self.low), np.abs(self.high))
+        magnitude: np.ndarray = np.maximum(np.abs(self.low), np.abs(self.high))
+        return magnitude
 
 
 def calibrate(

@@ -13,6 +13,7 @@ from squeeze2c.quantize.statistics import InputMoments
 from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
 
 WEIGHT_LIMIT = 127
+OUT_OF_PROPORTION = "the layer's weights or bias are out of proportion; retrain or rescale it"
 BIAS_LIMIT = 1 << 22
 """Weight scales are raised where the bias would exceed this many accumulator steps."""
 
@@ -47,19 +48,30 @@ class IntegerLayer:
 def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.ndarray:
     """Smallest weight scale per output channel that represents ``weight`` (O, K) and ``bias``."""
     for_weight = np.abs(weight).max(axis=1, initial=0.0) / WEIGHT_LIMIT
-    return np.maximum(for_weight, np.abs(bias) / (scale_in * BIAS_LIMIT))
+    for_bias: np.ndarray = np.abs(bias) / (scale_in * BIAS_LIMIT)
+    least: np.ndarray = np.maximum(for_weight, for_bias)
+    return least
 
 
-def requantised_scales(least: np.ndarray, scale_in: float, scale_out: float) -> LayerScales:
-    """Scales for a layer whose uint8 output has ``scale_out``."""
+def requantised_scales(
+    least: np.ndarray, scale_in: float, scale_out: float, where: str
+) -> LayerScales:
+    """Scales for a layer whose uint8 output has ``scale_out``.
+
+    Raises :class:`QuantizationError` where the weights or the bias are so much larger than
+    the outputs that no multiplier can represent the ratio.
+    """
     ratio = least * scale_in / scale_out
-    shift = shift_for(float(ratio.max(initial=0.0)) or 1.0)
+    try:
+        shift = shift_for(float(ratio.max(initial=0.0)) or 1.0)
+    except ValueError as error:
+        raise QuantizationError(str(error), where=where, hint=OUT_OF_PROPORTION) from error
     multiplier = np.clip(np.ceil(ratio * 2.0**shift), 1, MULTIPLIER_LIMIT - 1).astype(np.int64)
     return LayerScales(multiplier, shift, scale_out / scale_in / 2.0**shift)
 
 
 def summed_scales(least: np.ndarray, largest_multiplier: int) -> LayerScales:
-    """Scales for a layer whose outputs are summed: the loudest channel gets the largest multiplier."""
+    """Scales for a layer whose outputs are summed; the loudest channel's multiplier is largest."""
     step = (float(least.max(initial=0.0)) or 1.0) / largest_multiplier
     multiplier = np.clip(np.ceil(least / step), 1, largest_multiplier).astype(np.int64)
     return LayerScales(multiplier, DEFAULT_SHIFT, step)
@@ -116,7 +128,8 @@ def _sequential_shift(exact: np.ndarray, moments: InputMoments, damping: float) 
         return np.zeros_like(exact)
     system = moments.covariance + ridge * np.eye(size)
     difference = exact @ (moments.cross - moments.covariance)
-    return np.linalg.solve(system, difference.T).T
+    solution: np.ndarray = np.linalg.solve(system, difference.T).T
+    return solution
 
 
 def accumulator_bounds(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -136,5 +149,5 @@ def prove_accumulator(weight: np.ndarray, bias: np.ndarray, where: str) -> None:
             f"output channel {worst} could reach an accumulator of {int(bound[worst]):,}, "
             "beyond 32 bits",
             where=where,
-            hint="the layer's weights or bias are out of proportion; retrain or rescale it",
+            hint=OUT_OF_PROPORTION,
         )

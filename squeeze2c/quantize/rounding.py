@@ -22,7 +22,8 @@ def error_feedback_round(
     """
     factor, order = _inverse_factor(moments, damping)
     if factor is None:
-        return np.clip(np.rint(target), -limit, limit).astype(np.int64)
+        plain: np.ndarray = np.clip(np.rint(target), -limit, limit)
+        return plain.astype(np.int64)
     work = np.array(target[:, order], np.float64)
     rounded = np.empty_like(work)
     for j in range(work.shape[1]):

@@ -26,13 +26,20 @@ class InputMoments:
 
 
 class MomentAccumulator:
-    """Collects :class:`InputMoments` batch by batch."""
+    """Collects :class:`InputMoments` batch by batch.
+
+    Sums run over deviations from the mean of the first batch. Covariance does not
+    depend on that origin, but products in single precision do: of inputs that vary
+    little around a large mean they would keep nothing but rounding errors.
+    """
 
     def __init__(self, window: Window, channels: int, pixels_per_image: int) -> None:
         self._window = window
         self._pixels_per_image = pixels_per_image
         size = window.taps * channels
         self._count = 0
+        self._origin_float = np.zeros(size, np.float32)
+        self._origin_int = np.zeros(size, np.float32)
         self._sum_float = np.zeros(size)
         self._sum_int = np.zeros(size)
         self._square = np.zeros((size, size))
@@ -44,6 +51,11 @@ class MomentAccumulator:
         """One batch (N, H, W, C): ``real`` in quantisation steps, ``integer`` uint8."""
         taps_real = self._sample(real, fill_real)
         taps_int = self._sample(integer.astype(np.float32), fill_int)
+        if not self._count:
+            self._origin_float = taps_real.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self._origin_int = taps_int.mean(axis=0, dtype=np.float64).astype(np.float32)
+        taps_real -= self._origin_float
+        taps_int -= self._origin_int
         self._count += len(taps_real)
         self._sum_float += taps_real.sum(axis=0, dtype=np.float64)
         self._sum_int += taps_int.sum(axis=0, dtype=np.float64)
@@ -57,14 +69,14 @@ class MomentAccumulator:
         wanted = min(rows * cols, self._pixels_per_image)
         flat = np.linspace(0, rows * cols - 1, wanted).astype(np.int64)
         picked = view[:, flat // cols, flat % cols].transpose(0, 1, 3, 4, 2)
-        return np.ascontiguousarray(picked, np.float32).reshape(-1, self._sum_int.size)
+        return np.array(picked, np.float32, order="C").reshape(-1, self._sum_int.size)
 
     def finish(self) -> InputMoments:
         mean_float = self._sum_float / self._count
         mean_int = self._sum_int / self._count
         return InputMoments(
-            mean_float,
-            mean_int,
+            mean_float + self._origin_float,
+            mean_int + self._origin_int,
             self._square / self._count - np.outer(mean_int, mean_int),
             self._cross / self._count - np.outer(mean_float, mean_int),
         )
