@@ -72,7 +72,7 @@ class Relu(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxPool2D(Node):
-    """Padding never wins the maximum. Ceil mode is resolved into bottom/right padding by the frontend."""
+    """Padding never wins the maximum. The frontend makes ceil mode into bottom/right padding."""
 
     window: Window
 

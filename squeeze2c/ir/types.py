@@ -83,7 +83,8 @@ class QuantParams:
 
     def dequantise(self, q: np.ndarray) -> np.ndarray:
         """Integers (channels last) to float32 of the same shape."""
-        real = (q.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        steps = q.astype(np.float32) - np.float32(self.zero_point)
+        real: np.ndarray = steps * np.float32(self.scale)
         if self.channel_scale:
             real = real * np.asarray(self.channel_scale, np.float32)
         return real

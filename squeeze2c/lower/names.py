@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from squeeze2c.errors import UsageError
 
-C_KEYWORDS = frozenset(
-    """auto break case char const continue default do double else enum extern float for goto if
+_KEYWORDS = """
+    auto break case char const continue default do double else enum extern float for goto if
     inline int long register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while _Bool _Complex _Imaginary""".split()
-)
+    union unsigned void volatile while _Bool _Complex _Imaginary
+"""
+C_KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 def identifier(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph
@@ -71,7 +72,7 @@ def verify_plan(plan: MemoryPlan, buffers: Sequence[BufferInfo]) -> None:
         spans = sorted(
             (placed[b], placed[b] + b.size_bytes, b.name) for b in live_at(buffers, step)
         )
-        for (_, end, left), (start, _, right) in zip(spans, spans[1:], strict=False):
+        for (_, end, left), (start, _, right) in pairwise(spans):
             if start < end:
                 raise InternalError(f"buffers {left} and {right} overlap at step {step}")
 

@@ -31,7 +31,7 @@ def columns(x: np.ndarray, window: Window, fill: np.ndarray | float) -> np.ndarr
     """All windows as (N, OH, OW, KH*KW*C), channels fastest: the order of OHWI weights."""
     if window.kernel == (1, 1) and not window.padding.any:
         return x[:, :: window.strides[0], :: window.strides[1]]
-    view = windows(x, window, fill).transpose(0, 1, 2, 4, 5, 3)
+    view: np.ndarray = windows(x, window, fill).transpose(0, 1, 2, 4, 5, 3)
     return view.reshape(*view.shape[:3], -1)
 
 

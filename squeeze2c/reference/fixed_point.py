@@ -18,12 +18,14 @@ def requantise(acc: np.ndarray, multiplier: np.ndarray | int, shift: int) -> np.
     value per channel; ``1 <= shift <= 30``. Returns int64, exact.
     """
     product = acc.astype(np.int64) * np.asarray(multiplier, np.int64)
-    return (product + (np.int64(1) << np.int64(shift - 1))) >> np.int64(shift)
+    quotient: np.ndarray = (product + (1 << (shift - 1))) >> shift
+    return quotient
 
 
 def clamp_u8(value: np.ndarray, minimum: int = 0) -> np.ndarray:
     """``value`` clamped to [minimum, 255] as uint8."""
-    return np.clip(value, minimum, 255).astype(np.uint8)
+    clamped: np.ndarray = np.clip(value, minimum, 255)
+    return clamped.astype(np.uint8)
 
 
 def shift_for(largest_ratio: float) -> int:

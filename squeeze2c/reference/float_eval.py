@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 
 from squeeze2c.errors import InternalError
-from squeeze2c.ir import Graph, Layout
-from squeeze2c.ir import ops
+from squeeze2c.ir import Graph, Layout, ops
 from squeeze2c.reference.columns import columns, max_pool
 
 
@@ -32,9 +31,9 @@ def walk_float(graph: Graph, batch: np.ndarray) -> Iterator[tuple[str, np.ndarra
     for index, node in enumerate(graph.nodes):
         layout = graph.values[node.output].type.layout
         operands = [live[i] if i in live else graph.constants[i] for i in node.inputs]
-        source = node.inputs[0] if node.inputs else None
-        if source in graph.values and graph.values[source].type.layout is not Layout.FLAT:
-            layout = graph.values[source].type.layout
+        source = graph.values.get(node.inputs[0]) if node.inputs else None
+        if source is not None and source.type.layout is not Layout.FLAT:
+            layout = source.type.layout
         result = evaluate_node(node, operands, layout)
         for name in node.inputs:
             if last_use[name] == index:
@@ -55,7 +54,8 @@ def evaluate_node(
         case ops.BatchNorm():
             return _batch_norm(node, operands, layout)
         case ops.Relu():
-            return np.maximum(operands[0], 0)
+            positive: np.ndarray = np.maximum(operands[0], 0)
+            return positive
         case ops.MaxPool2D():
             pooled = max_pool(_channels_last(operands[0], layout), node.window, -np.inf)
             return _from_channels_last(pooled, layout)
@@ -65,12 +65,13 @@ def evaluate_node(
         case ops.Concat():
             return np.concatenate(operands, axis=node.axis)
         case ops.Add():
-            total = operands[0] + operands[1]
+            total: np.ndarray = operands[0] + operands[1]
             return np.maximum(total, 0) if node.relu else total
         case ops.Softmax():
             shifted = operands[0] - operands[0].max(axis=node.axis, keepdims=True)
             exponential = np.exp(shifted)
-            return exponential / exponential.sum(axis=node.axis, keepdims=True)
+            share: np.ndarray = exponential / exponential.sum(axis=node.axis, keepdims=True)
+            return share
         case ops.Identity():
             return operands[0]
         case ops.Reshape():
@@ -105,7 +106,8 @@ def _convolve(
 
 
 def _spatial_mean(x: np.ndarray, layout: Layout) -> np.ndarray:
-    return x.mean(axis=(1, 2) if layout is Layout.NHWC else (2, 3), dtype=np.float32)
+    mean: np.ndarray = x.mean(axis=(1, 2) if layout is Layout.NHWC else (2, 3), dtype=np.float32)
+    return mean
 
 
 def _batch_norm(
@@ -114,7 +116,8 @@ def _batch_norm(
     x, scale, bias, mean, variance = operands
     factor = scale / np.sqrt(variance + node.epsilon)
     shape = (1, -1, 1, 1) if layout is Layout.NCHW else (1, 1, 1, -1)
-    return x * factor.reshape(shape) + (bias - mean * factor).reshape(shape)
+    result: np.ndarray = x * factor.reshape(shape) + (bias - mean * factor).reshape(shape)
+    return result
 
 
 def _reshape(node: ops.Reshape, x: np.ndarray) -> np.ndarray:
@@ -122,5 +125,3 @@ def _reshape(node: ops.Reshape, x: np.ndarray) -> np.ndarray:
     if x.size == int(np.prod(node.shape)):
         return x.reshape(node.shape)
     return x.reshape(x.shape[0], *node.shape[1:])
-
-

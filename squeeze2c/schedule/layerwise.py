@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from squeeze2c.ir import Graph, ops
+from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels import KernelSpec, scratch_bytes, select_kernel
 from squeeze2c.schedule.placement import Placement, place_feature_maps
 from squeeze2c.target import Core
@@ -52,7 +52,7 @@ def output_rows(graph: Graph, node: ops.Node) -> int:
     return graph.values[node.output].type.height
 
 
-def windows_along(size: int, window: ops.Window, axis: int) -> int:
+def windows_along(size: int, window: Window, axis: int) -> int:
     """Number of windows along rows (``axis`` 0) or columns (1) of a map with ``size`` of them."""
     padding = window.padding
     added = padding.top + padding.bottom if axis == 0 else padding.left + padding.right
