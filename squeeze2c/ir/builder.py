@@ -65,13 +65,10 @@ class GraphBuilder:
         return self._values[name].type
 
     def constant(self, array: np.ndarray | Sequence[float], name: str = "") -> str:
-        """A constant, float32 unless it is of an integer type."""
-        data = np.asarray(array)
-        if not np.issubdtype(data.dtype, np.integer):
-            data = data.astype(np.float32)
+        """A float32 constant."""
         name = name or self._fresh("constant")
         self._claim(name)
-        self._constants[name] = data
+        self._constants[name] = np.array(array, np.float32)
         return name
 
     def conv(
