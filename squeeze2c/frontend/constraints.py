@@ -52,21 +52,21 @@ ONE_OUTPUT = Rule("only the first output is used", rules.one_output)
 AUTO_PAD = Rule(
     "`auto_pad` is NOTSET, VALID, SAME_UPPER or SAME_LOWER", rules.auto_pad, "auto_pad"
 )
+SAME_STRIDES = Rule(
+    "with SAME_UPPER or SAME_LOWER the strides exceed the kernel by 1 at most "
+    "(beyond, ONNX runtimes disagree)",
+    rules.same_strides,
+    "auto_pad",
+)
 STRIDES = Rule("`strides` are two numbers from 1 to 4", rules.strides, "strides")
 DILATIONS = Rule("`dilations` are 1", rules.dilations, "dilations")
 PADS = Rule("`pads` are four numbers, none negative", rules.pads, "pads")
 WINDOW = Rule("at least one window fits into the padded map", rules.window_fits, shape=True)
 FINITE = Rule("all weights are finite as 32-bit floating point", rules.finite_weights)
-VECTOR_RESULT = (
-    Rule("the shape is constant once the input shape is known", rules.constant_shape_input),
-    Rule(
-        "the new shape has the same number of elements", rules.reshape_possible, shape=True
-    ),
-    Rule(
-        "the result is the input's shape, or turns (1, channels, 1, 1) into (1, channels, 1) "
-        "or (1, channels)",
-        rules.reshape_supported,
-    ),
+VECTOR_RESULT = Rule(
+    "the result is the input's shape, or turns (1, channels, 1, 1) into (1, channels, 1) "
+    "or (1, channels)",
+    rules.reshape_supported,
 )
 VALUE_INPUT = Rule("the input is computed from the model's input", rules.computed_input)
 
@@ -96,6 +96,7 @@ _OPERATORS = (
             ),
             STRIDES,
             AUTO_PAD,
+            SAME_STRIDES,
             PADS,
             Rule(
                 "the bias, if given, is constant floating point (outputs)",
@@ -125,6 +126,12 @@ _OPERATORS = (
             DILATIONS,
             Rule("`storage_order` is 0", rules.storage_order, "storage_order"),
             AUTO_PAD,
+            SAME_STRIDES,
+            Rule(
+                "`ceil_mode` is 0 where `auto_pad` is VALID (ONNX runtimes disagree on it)",
+                rules.valid_ceil,
+                "ceil_mode",
+            ),
             PADS,
             Rule("each of `pads` is smaller than the kernel", rules.pool_pads, "pads"),
             WINDOW,
@@ -208,9 +215,39 @@ _OPERATORS = (
         "Identity",
         (VALUE_INPUT, Rule("all pads are 0, so that it does nothing", rules.pads_nothing, "pads")),
     ),
-    Operator("Flatten", "Reshape", (VALUE_INPUT, *VECTOR_RESULT[1:])),
-    Operator("Reshape", "Reshape", (VALUE_INPUT, *VECTOR_RESULT)),
-    Operator("Squeeze", "Reshape", (VALUE_INPUT, *VECTOR_RESULT)),
+    Operator(
+        "Flatten",
+        "Reshape",
+        (
+            VALUE_INPUT,
+            Rule("the input has the axis `axis`", rules.reshape_possible, "axis", shape=True),
+            VECTOR_RESULT,
+        ),
+    ),
+    Operator(
+        "Reshape",
+        "Reshape",
+        (
+            VALUE_INPUT,
+            Rule("the new shape is constant", rules.constant_target),
+            Rule(
+                "the new shape has as many elements as the input",
+                rules.reshape_possible,
+                shape=True,
+            ),
+            VECTOR_RESULT,
+        ),
+    ),
+    Operator(
+        "Squeeze",
+        "Reshape",
+        (
+            VALUE_INPUT,
+            Rule("the axes, if given, are constant", rules.constant_axes),
+            Rule("the axes exist and have size 1", rules.reshape_possible, "axes", shape=True),
+            VECTOR_RESULT,
+        ),
+    ),
     Operator(
         "Softmax",
         "Softmax",

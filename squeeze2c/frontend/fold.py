@@ -25,7 +25,15 @@ ELEMENT_LIMIT = 1 << 28
 
 SLICE_INPUTS_OPSET = 10
 
-_PROBLEMS = (ValueError, IndexError, TypeError, KeyError, OverflowError, ZeroDivisionError)
+_PROBLEMS = (
+    ValueError,
+    IndexError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    ZeroDivisionError,
+    MemoryError,
+)
 
 
 def fold(node: OnnxNode) -> np.ndarray | None:
@@ -62,7 +70,10 @@ def _array(node: OnnxNode, index: int) -> np.ndarray:
 
 
 def _integers(node: OnnxNode, index: int) -> tuple[int, ...]:
-    return tuple(int(i) for i in _array(node, index).reshape(-1))
+    found = node.integers(index)
+    if found is None:
+        raise ValueError(f"input {index} does not hold integers")
+    return found
 
 
 def _constant(node: OnnxNode) -> np.ndarray:

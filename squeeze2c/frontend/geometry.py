@@ -20,6 +20,7 @@ from squeeze2c.frontend.shapes import (
     resolve_window,
     squeezed,
 )
+from squeeze2c.frontend.weights import is_float
 from squeeze2c.ir import Window
 
 REDUCE_AXES_INPUT_OPSET = 18
@@ -70,8 +71,7 @@ def axes_of(node: OnnxNode, input_opset: int) -> tuple[int, ...] | None:
     if node.opset < input_opset:
         found: tuple[int, ...] | None = node.raw_attribute("axes")
         return found
-    axes = node.constant(1)
-    return None if axes is None else tuple(int(axis) for axis in axes.reshape(-1))
+    return node.integers(1)
 
 
 def clip_range(node: OnnxNode) -> tuple[float, float] | None:
@@ -80,10 +80,15 @@ def clip_range(node: OnnxNode) -> tuple[float, float] | None:
         low, high = node.attribute("min", -math.inf), node.attribute("max", math.inf)
     else:
         bounds = [node.constant(i) if node.input(i) else np.array(s) for i, s in _OPEN]
-        if any(bound is None or bound.size != 1 for bound in bounds):
+        numbers = [float(b.reshape(())) for b in bounds if b is not None and _is_scalar(b)]
+        if len(numbers) != 2:
             return None
-        low, high = (float(bound.reshape(())) for bound in bounds if bound is not None)
+        low, high = numbers
     return (-math.inf if low <= -FLOAT32_MAX else low, math.inf if high >= FLOAT32_MAX else high)
+
+
+def _is_scalar(array: np.ndarray) -> bool:
+    return array.size == 1 and is_float(array)
 
 
 _OPEN = ((1, -math.inf), (2, math.inf))
@@ -93,8 +98,7 @@ def paddings_of(node: OnnxNode) -> tuple[int, ...] | None:
     """All paddings of a Pad node, None where they are not constant."""
     if node.opset < PAD_INPUTS_OPSET:
         return node.attribute("pads", ())
-    pads = node.constant(1)
-    return None if pads is None else tuple(int(pad) for pad in pads.reshape(-1))
+    return node.integers(1)
 
 
 def reshape_result(node: OnnxNode) -> Shape | None:
@@ -106,11 +110,10 @@ def reshape_result(node: OnnxNode) -> Shape | None:
         return flattened(shape, node.attribute("axis", 1))
     if node.op == "Squeeze":
         return squeezed(shape, axes_of(node, SQUEEZE_AXES_INPUT_OPSET))
-    target = node.constant(1)
+    target = node.integers(1)
     if target is None:
         return None
-    sizes = [int(size) for size in target.reshape(-1)]
-    return reshaped(shape, sizes, bool(node.attribute("allowzero", 0)))
+    return reshaped(shape, target, bool(node.attribute("allowzero", 0)))
 
 
 def softmax_axes(node: OnnxNode) -> tuple[int, ...]:

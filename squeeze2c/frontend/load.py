@@ -18,6 +18,7 @@ from squeeze2c.errors import ModelLoadError
 from squeeze2c.frontend.model_rules import NEWEST_OPSET, OLDEST_IR, OLDEST_OPSET
 from squeeze2c.frontend.rules import STANDARD_DOMAINS
 
+_LONGEST_MESSAGE = 300
 _EXPORT_AGAIN = "export the model again"
 
 
@@ -155,6 +156,6 @@ def _inline_data(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _one_line(problem: Exception) -> str:
-    """The first line of a message, which in ONNX may be followed by a dump of the model."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(problem).__name__
+    """A message of ONNX, which may span lines and end in a dump of the model."""
+    text = " ".join(str(problem).split()) or type(problem).__name__
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."

@@ -109,6 +109,13 @@ class OnnxNode:
         name = self.input(index)
         return self.scope.constant(name) if name else None
 
+    def integers(self, index: int) -> tuple[int, ...] | None:
+        """Elements of a constant input of integers; None where it is anything else."""
+        array = self.constant(index)
+        if array is None or not np.issubdtype(array.dtype, np.integer):
+            return None
+        return tuple(int(element) for element in array.reshape(-1))
+
     def attribute(self, name: str, default: _T) -> _T:
         """An attribute, ``default`` (of the same type) where the node does not have it."""
         found = self.raw_attribute(name)

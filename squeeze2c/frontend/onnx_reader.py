@@ -13,7 +13,7 @@ from squeeze2c.frontend.import_ops import Draft, import_node, unique
 from squeeze2c.frontend.load import LoadedModel
 from squeeze2c.frontend.model_rules import MODEL_RULES, check_output, input_type, true_inputs
 from squeeze2c.frontend.node import OnnxNode, Scope
-from squeeze2c.ir import Graph
+from squeeze2c.ir import Graph, verify_graph
 
 InputShape = tuple[int, int, int, int]
 
@@ -66,7 +66,7 @@ def read_onnx(loaded: LoadedModel, input_shape: InputShape | None = None) -> Gra
             f"output {output!r} is not computed from input {source.name!r}", where=path
         )
     check_output(output, scope.shapes[output], path)
-    return Graph(
+    result = Graph(
         name=graph.name or loaded.path.stem,
         nodes=tuple(draft.nodes),
         values=draft.values,
@@ -74,6 +74,8 @@ def read_onnx(loaded: LoadedModel, input_shape: InputShape | None = None) -> Gra
         input=source.name,
         output=output,
     )
+    verify_graph(result)
+    return result
 
 
 def _node_names(nodes: Sequence[onnx.NodeProto]) -> list[str]:

@@ -28,6 +28,7 @@ from squeeze2c.frontend.node import OnnxNode
 from squeeze2c.frontend.shapes import (
     AUTO_PADS,
     EXPLICIT,
+    SAME,
     normalised_axes,
     output_size,
     show,
@@ -91,6 +92,18 @@ def strides(node: OnnxNode) -> str | None:
     found = strides_of(node)
     valid = len(found) == 2 and all(1 <= stride <= STRIDE_LIMIT for stride in found)
     return None if valid else f"strides are {list(found)}"
+
+
+def same_strides(node: OnnxNode) -> str | None:
+    found = strides_of(node)
+    if auto_pad_of(node) not in SAME:
+        return None
+    if all(s <= k + 1 for s, k in zip(found, kernel_of(node), strict=True)):
+        return None
+    return (
+        f"auto_pad is {auto_pad_of(node)}, the kernel is {list(kernel_of(node))} "
+        f"and the strides are {list(found)}"
+    )
 
 
 def dilations(node: OnnxNode) -> str | None:
@@ -231,7 +244,9 @@ def training_input(node: OnnxNode) -> str | None:
     if not node.input(2):
         return None
     mode = node.constant(2)
-    return f"training_mode {node.input(2)!r} may be true" if mode is None or mode.any() else None
+    if mode is not None and mode.dtype == np.bool_ and not mode.any():
+        return None
+    return f"training_mode {node.input(2)!r} may be true"
 
 
 # --- activation, pooling ------------------------------------------------------------
@@ -259,6 +274,12 @@ def pool_pads(node: OnnxNode) -> str | None:
     if max(top, bottom) < rows and max(left, right) < cols:
         return None
     return f"pads are {[top, left, bottom, right]} with a kernel of {rows}x{cols}"
+
+
+def valid_ceil(node: OnnxNode) -> str | None:
+    if auto_pad_of(node) == "VALID" and node.attribute("ceil_mode", 0):
+        return "ceil_mode is set while auto_pad is VALID"
+    return None
 
 
 def storage_order(node: OnnxNode) -> str | None:
@@ -328,14 +349,12 @@ def pads_nothing(node: OnnxNode) -> str | None:
     return f"it pads by {list(found)}" if any(found) else None
 
 
-def constant_shape_input(node: OnnxNode) -> str | None:
-    if node.op == "Squeeze" and not node.input(1):
-        return None
-    if node.op == "Squeeze" and node.opset < SQUEEZE_AXES_INPUT_OPSET:
-        return None
-    if node.constant(1) is None:
-        return f"{node.input(1)!r} is not constant"
-    return None
+def constant_target(node: OnnxNode) -> str | None:
+    return f"{node.input(1)!r} is not constant" if node.integers(1) is None else None
+
+
+def constant_axes(node: OnnxNode) -> str | None:
+    return constant_target(node) if node.input(1) else None
 
 
 def reshape_possible(node: OnnxNode) -> str | None:
@@ -346,8 +365,7 @@ def reshape_possible(node: OnnxNode) -> str | None:
         return f"{shape} has no axis {node.attribute('axis', 1)}"
     if node.op == "Squeeze":
         return f"{shape} cannot be squeezed along {axes_of(node, SQUEEZE_AXES_INPUT_OPSET)}"
-    target = node.constant(1)
-    return f"{shape} cannot become {show(() if target is None else target.reshape(-1).tolist())}"
+    return f"{shape} cannot become {show(node.integers(1) or ())}"
 
 
 def reshape_supported(node: OnnxNode) -> str | None:

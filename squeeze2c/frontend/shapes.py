@@ -22,7 +22,8 @@ AUTO_PADS = (EXPLICIT, *SAME, "VALID")
 def same_padding(size: int, kernel: int, stride: int, auto_pad: str) -> Pair:
     """Padding (before, after) with which ``ceil(size / stride)`` windows fit.
 
-    An odd total puts the extra element after with SAME_UPPER, before with SAME_LOWER.
+    An odd total puts the extra element after with SAME_UPPER, before with SAME_LOWER. A
+    kernel smaller than the stride may need no padding; nothing is ever cropped.
     """
     windows = -(-size // stride)
     total = max(0, (windows - 1) * stride + kernel - size)
@@ -54,7 +55,7 @@ def resolve_window(
 
     ``pads`` are (top, left, bottom, right); only EXPLICIT reads them, and only there does
     ``ceil_mode`` matter: with SAME the number of windows is ceil(size / stride) either
-    way, and with VALID none hangs over the end.
+    way, and with VALID it must not be set.
     """
     top, left, bottom, right = (0, 0, 0, 0)
     if auto_pad in SAME:

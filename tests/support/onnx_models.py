@@ -20,6 +20,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from squeeze2c.frontend.preprocess import Preprocess
+from tests.support.tools import missing
 
 OPSET = 13
 IR_VERSION = 8
@@ -391,7 +392,10 @@ def run_onnxruntime(
     ``every_tensor`` returns the outputs of all nodes rather than the model's own only.
     Graph optimisation is off, so every tensor exists.
     """
-    import onnxruntime as ort
+    try:
+        import onnxruntime as ort
+    except ImportError:
+        missing("onnxruntime is not installed")
 
     if every_tensor:
         model = onnx.ModelProto.FromString(model.SerializeToString())
