@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 _SYMBOL = re.compile(
-    r"^s2c_(?P<op>[a-z0-9]+(?:_sum)?)_(?P<types>(?:u8|s8|s32)(?:_(?:u8|s8|s32))*)"
-    r"(?:_(?P<tile>\d+x\d+))?__(?P<arch>[a-z0-9]+)$"
+    r"s2c_(?P<op>[a-z0-9]+(?:_sum)?)_(?P<types>(?:u8|s8|s32)(?:_(?:u8|s8|s32))*)"
+    r"(?:_(?P<tile>[1-9]\d*x[1-9]\d*))?__(?P<arch>[a-z0-9]+)"
 )
 
 
@@ -39,7 +39,7 @@ class KernelSpec:
     @staticmethod
     def parse(symbol: str) -> KernelSpec:
         """The kernel whose symbol this is. Raises ValueError where it is none."""
-        match = _SYMBOL.match(symbol)
+        match = _SYMBOL.fullmatch(symbol)
         if match is None:
             raise ValueError(f"{symbol!r} is not a kernel symbol")
         rows_cols = match["tile"].split("x") if match["tile"] else None

@@ -22,7 +22,8 @@ def buffer_lists(draw: st.DrawFn) -> tuple[BufferInfo, ...]:
         start = draw(st.integers(0, 15))
         length = draw(st.integers(1, 6))
         size = draw(st.one_of(st.integers(1, 40), st.integers(1, 100_000)))
-        buffers.append(BufferInfo(f"b{index}", size, LiveRange(start, start + length), "feature_map"))
+        live = LiveRange(start, start + length)
+        buffers.append(BufferInfo(f"b{index}", size, live, "feature_map"))
     return tuple(buffers)
 
 

@@ -107,5 +107,5 @@ def test_batches_go_row_by_row() -> None:
     ],
 )
 def test_what_c_would_refuse_is_refused(logits: np.ndarray, beta_q: int, beta_shift: int) -> None:
-    with pytest.raises(ValueError, match="out of range|int32"):
+    with pytest.raises(ValueError, match=r"out of range|int32"):
         softmax_q16(logits, beta_q, beta_shift)
