@@ -9,6 +9,7 @@ import dataclasses
 import io
 import json
 import zipfile
+import zlib
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -23,6 +24,17 @@ from squeeze2c.ir.types import Value
 FORMAT_VERSION = 1
 _DESCRIPTION = "graph.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+_OPERATORS = {
+    name: kind
+    for name, kind in vars(ops).items()
+    if isinstance(kind, type) and issubclass(kind, ops.Node)
+}
+_UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+    AttributeError, LookupError, TypeError, ValueError,
+)
+"""What zipfile, json and the revival of a graph raise on damaged or foreign files."""
 
 
 def dump_graph(graph: Graph) -> bytes:
@@ -52,28 +64,33 @@ def load_graph(path: Path | str) -> Graph:
     try:
         with zipfile.ZipFile(path) as archive:
             description = json.loads(archive.read(_DESCRIPTION))
-            constants = {
-                name: np.lib.format.read_array(
-                    io.BytesIO(archive.read(f"{index}.npy")), allow_pickle=False
-                )
-                for index, name in enumerate(description["constants"])
-            }
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+            version = description["format_version"]
+            if version == FORMAT_VERSION:
+                return _revive_graph(description, archive)
+    except _UNREADABLE as error:
         raise ArtifactError(
-            f"not a graph that squeeze2c wrote: {error}",
+            f"not a graph that squeeze2c wrote: {error!r}",
             where=str(path),
             hint="compile the model again",
         ) from error
-    if description["format_version"] != FORMAT_VERSION:
-        raise ArtifactError(
-            f"graph format {description['format_version']}, this version reads {FORMAT_VERSION}",
-            where=str(path),
-            hint="compile the model again",
+    raise ArtifactError(
+        f"graph format {version}, this version reads {FORMAT_VERSION}",
+        where=str(path),
+        hint="compile the model again",
+    )
+
+
+def _revive_graph(description: dict[str, Any], archive: zipfile.ZipFile) -> Graph:
+    constants = {
+        name: np.lib.format.read_array(
+            io.BytesIO(archive.read(f"{index}.npy")), allow_pickle=False
         )
+        for index, name in enumerate(description["constants"])
+    }
     values = [_revive(Value, v) for v in description["values"]]
     return Graph(
         name=description["name"],
-        nodes=tuple(_revive(getattr(ops, n.pop("kind")), n) for n in description["nodes"]),
+        nodes=tuple(_revive(_OPERATORS[n.pop("kind")], n) for n in description["nodes"]),
         values={v.name: v for v in values},
         constants=constants,
         input=description["input"],
@@ -83,7 +100,9 @@ def load_graph(path: Path | str) -> Graph:
 
 
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.create_system = _UNIX  # by default the platform's, and so the bytes would differ
+    archive.writestr(info, data, zipfile.ZIP_DEFLATED)
 
 
 def _plain(item: Any) -> Any:
