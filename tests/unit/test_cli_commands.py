@@ -1,0 +1,225 @@
+"""The commands on a small network, from options to JSON."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from squeeze2c.cli import main
+from squeeze2c.quantize import QuantizeOptions
+from squeeze2c.report import inspect_model
+from tests.support import onnx_models
+from tests.support.artifacts import compiled
+from tests.support.tools import missing, require_tool
+
+SIZE = 24
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, calibration images, labelled images, and the model compiled as ``firmware``."""
+    folder = tmp_path_factory.mktemp("cli")
+    onnx_models.save(onnx_models.fire_net(input_size=SIZE), folder / "net.onnx")
+    images = onnx_models.random_images(8, SIZE, SIZE)
+    np.savez(folder / "calibration.npz", images=images[:6])
+    np.savez(folder / "images.npz", images=images[2:], labels=np.arange(6) % 7)
+    arguments = ["compile", str(folder / "net.onnx"), "-o", str(folder / "firmware")]
+    options = ["--calibration", str(folder / "calibration.npz"), "--mean", "127.5,127.5,127.5"]
+    assert main([*arguments, *options, "--quiet"]) == 0
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> dict[str, Any]:
+    """The one JSON object that a command prints."""
+    capsys.readouterr()
+    assert main([*map(str, arguments), "--json"]) == code
+    document = json.loads(capsys.readouterr().out)
+    assert isinstance(document, dict)
+    return document
+
+
+def compile_arguments(folder: Path) -> list[object]:
+    return ["compile", folder / "net.onnx", "--calibration", folder / "calibration.npz",
+            "--mean", "127.5,127.5,127.5"]  # fmt: skip
+
+
+def test_compile_prints_the_manifest(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    document = run(capsys, *compile_arguments(folder), "-o", out, "-t", "m4", "--name", "tiny")
+    assert document == json.loads((out / "manifest.json").read_text())
+    assert (document["name"], document["target"]) == ("tiny", "cortex-m4")
+    assert (out / "tiny.h").is_file()
+    assert document["input"]["preprocess"]["mean"] == [127.5] * 3
+
+
+def test_compile_shows_a_summary(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out", "--ram", "64K", "--verbose"]
+    assert main([str(a) for a in arguments]) == 0
+    out, err = capsys.readouterr()
+    assert "arena" in out and "% of the budget" in out and "conv1" in out
+    assert err == ""
+
+
+def test_compile_refuses_to_overwrite_unless_forced(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out"]
+    run(capsys, *arguments)
+    assert "--force" in run(capsys, *arguments, code=2)["hint"]
+    run(capsys, *arguments, "--force")
+
+
+def test_budgets(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = [*compile_arguments(folder), "-o", out]
+    for option in ("--ram", "--flash"):
+        document = run(capsys, *arguments, option, "1K", code=2)
+        assert document["kind"] == "DoesNotFitError"
+        assert "bytes too many" in document["error"] and option in document["error"]
+    assert not out.exists()
+
+
+def test_dry_run_writes_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = run(capsys, *compile_arguments(folder), "--dry-run")
+    assert document["ram"]["arena_bytes"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configuration_file_and_the_command_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = folder / "squeeze.toml"
+    config.write_text(
+        'model = "net.onnx"\ncalibration = "calibration.npz"\nmean = [127.5, 127.5, 127.5]\n'
+        'name = "configured"\ntarget = "cortex-m0"\n'
+    )
+    document = run(capsys, "compile", "--config", config, "-o", tmp_path / "a", "-t", "m7")
+    assert (document["name"], document["target"]) == ("configured", "cortex-m7")
+
+
+def test_compile_is_deterministic(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        run(capsys, *compile_arguments(folder), "-o", tmp_path / name)
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*"))
+    for file in files:
+        if (tmp_path / "a" / file).is_file():
+            assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    require_tool("cc")
+    arguments = ["verify", folder / "firmware", "--images", folder / "images.npz"]
+    document = run(capsys, *arguments)
+    assert document["images"] == 6
+    assert document["oracle_mismatches"] == 0
+    assert 0 <= document["int"]["top1"] <= document["int"]["top5"] <= 1
+    labels = folder / "labels.txt"
+    labels.write_text("6\n6\n6\n")
+    document = run(capsys, *arguments, "--labels", labels, "--limit", "3")
+    assert document["images"] == 3
+    assert main([str(a) for a in arguments]) == 0
+    assert "SQNR" in capsys.readouterr().out
+
+
+def test_verify_against_pytorch(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for package in ("torch", "onnx2torch"):
+        if importlib.util.find_spec(package) is None:
+            missing(f"{package} is not installed")
+    document = run(
+        capsys, "verify", folder / "firmware", "--images", folder / "images.npz",
+        "--against", "pytorch", "--limit", "1",
+    )  # fmt: skip
+    assert (document["reference"], document["oracle_mismatches"]) == ("pytorch", 0)
+
+
+def test_differing_bits_are_our_bug(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    require_tool("cc")
+    out = tmp_path / "out"
+    run(capsys, *compile_arguments(folder), "-o", out)
+    source = out / "runtime" / "s2c_requantise.h"
+    text = source.read_text()
+    assert text.count(">> shift") == 1
+    source.write_text(text.replace(">> shift", ">> (shift + 1u)"))
+    arguments = ["verify", str(out), "--images", str(folder / "images.npz"), "--limit", "1"]
+    assert main([*arguments, "--json"]) == 70
+    stdout, stderr = capsys.readouterr()
+    assert json.loads(stdout)["oracle_mismatches"] > 0
+    assert stderr.startswith("error: generated C differs") and "please report it" in stderr
+
+
+@pytest.mark.emulated
+def test_simulate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    require_tool("arm-none-eabi-gcc")
+    require_tool("qemu-system-arm")
+    arguments = ["simulate", folder / "firmware", "--board", "stm32f405"]
+    arguments += ["--images", folder / "images.npz"]
+    document = run(capsys, *arguments, "--count", "2")
+    assert (document["board"], document["images"], document["mismatches"]) == ("stm32f405", 2, 0)
+    assert main([*map(str, arguments), "--verbose"]) == 0
+    assert "instructions per MAC" in capsys.readouterr().out
+    assert "6 found" in run(capsys, *arguments, "--count", "7", code=2)["error"]
+
+
+def test_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = run(capsys, "inspect", folder / "net.onnx", "-t", "cortex-m4")
+    manifest = json.loads((folder / "firmware" / "manifest.json").read_text())
+    assert document["source"] == manifest["source"]
+    assert [layer["name"] for layer in document["layers"]] == [
+        layer["name"] for layer in manifest["layers"]
+    ]
+    sizes = [tensor["size_bytes"] for tensor in document["tensors"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {board["name"] for board in document["boards"]} >= {"stm32f405", "mps2-an386"}
+    assert all(board["fits"] for board in document["boards"])
+    assert main(["inspect", str(folder / "net.onnx")]) == 0
+    assert "largest feature maps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        onnx_models.fire_net(bypass=True, softmax=True),
+        onnx_models.odd_pads_net(),
+        onnx_models.conv_chain(),
+        onnx_models.squeezenet("1.0", input_size=40, classes=10),
+        onnx_models.squeezenet("1.1", input_size=40, classes=10),
+    ],
+    ids=["fire", "odd_pads", "conv_chain", "1.0", "1.1"],
+)
+def test_inspect_promises_what_compile_delivers(model: onnx.ModelProto, tmp_path: Path) -> None:
+    preprocess = onnx_models.PIXEL_PREPROCESS
+    _, channels, rows, cols = (
+        d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim
+    )
+    images = onnx_models.random_images(3, rows, cols, channels)
+    quick = QuantizeOptions(error_feedback=False)
+    artifact = compiled(model, tmp_path, images, preprocess, quantize_options=quick)
+    document = inspect_model(tmp_path / "net.onnx", preprocess=preprocess).to_json()
+    manifest = artifact.manifest
+    for key in ("macs", "flash"):
+        assert document[key] == manifest[key]
+    for key in ("arena_bytes", "lower_bound_bytes", "input_bytes"):
+        assert document["ram"][key] == manifest["ram"][key]
+    for ours, theirs in zip(document["layers"], manifest["layers"], strict=True):
+        for key in ("name", "kind", "macs", "parameters_bytes"):
+            assert ours[key] == theirs[key]
+        assert list(ours["shape"]) == theirs["shape"]
