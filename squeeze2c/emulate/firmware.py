@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,19 @@ from squeeze2c.target import Board, Core
 
 STACK_BYTES = 4096
 """Stack that the linker reserves; what is used of it is measured."""
+HOOKS_HEADER = "s2c_hooks.h"
+"""Only sources that read it differ between the two builds."""
 TRACE_HOOKS = '"s2c_port_trace.h"'
 COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
 _OVERFLOW = re.compile(r"region `?(\w+)'? overflowed by (\d+) byte")
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareFiles:
+    """Two ELF files of the same objects, except that ``trace`` records every row of every layer."""
+
+    measured: Path
+    trace: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +50,53 @@ class FirmwareBuild:
     toolchain: Toolchain
     optimisation: str = "-O3"
 
-    def build(self, folder: Path, *, trace: bool) -> Path:
-        """Compile and link in ``folder``; the ELF file.
+    def build(self, folder: Path) -> FirmwareFiles:
+        """Compile in ``folder`` and link twice.
 
-        ``trace`` adds hooks that record every row of every layer. Raises
-        :class:`DoesNotFitError` where the board is too small and
+        Raises :class:`DoesNotFitError` where the board is too small and
         :class:`ToolchainError` where a tool fails for another reason.
         """
-        for part in ("harness", "model"):
+        for part in ("harness", "model", "measured", "trace"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         main = folder / "harness" / "main.c"
         main.write_text(self._main(), encoding="utf-8")
-        script = folder / "link.ld"
-        script.write_text(self._linker_script(), encoding="utf-8")
-        harness = [main, *sorted((runtime_dir() / "port").glob("*.c"))]
-        jobs = [(source, f"harness/{source.stem}.o") for source in harness]
-        jobs += [
-            (source, f"model/{index:03d}_{source.stem}.o")
-            for index, source in enumerate(self.artifact.sources)
-        ]
-        flags = self._compile_flags(trace)
-        commands = [[*flags, "-c", str(source), "-o", target] for source, target in jobs]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda command: self.toolchain.run(command, folder), commands))
-        self._link([target for _, target in jobs], folder)
-        return folder / "firmware.elf"
+        (folder / "link.ld").write_text(self._linker_script(), encoding="utf-8")
+        port = sorted((runtime_dir() / "port").glob("*.c"))
+        objects = {f"harness/{source.stem}.o": source for source in (main, *port)}
+        model = enumerate(self.artifact.sources)
+        objects |= {f"model/{index:03d}_{source.stem}.o": source for index, source in model}
+        self._compile(objects, folder)
+        measured = self._link("measured", objects, folder)
+        hooked = {
+            f"trace/{Path(target).name}": source
+            for target, source in objects.items()
+            if HOOKS_HEADER in (folder / target).with_suffix(".d").read_text(encoding="utf-8")
+        }
+        self._compile(hooked, folder, f"-DS2C_HOOKS_HEADER={TRACE_HOOKS}")
+        replaced = {Path(target).name for target in hooked}
+        others = [target for target in objects if Path(target).name not in replaced]
+        return FirmwareFiles(measured, self._link("trace", [*others, *hooked], folder))
 
-    def _compile_flags(self, trace: bool) -> tuple[str, ...]:
-        port = runtime_dir() / "port"
-        flags = [*self.core.gcc_flags, self.optimisation, *COMMON_FLAGS]
+    def _compile(self, objects: Mapping[str, Path], folder: Path, *extra: str) -> None:
+        """Compile every source to its object, with a list of the headers it reads."""
+        flags = [*self.core.gcc_flags, self.optimisation, *COMMON_FLAGS, "-MMD", *extra]
         flags += self.toolchain.library_flags
-        flags += [f"-I{folder}" for folder in (*self.artifact.include_dirs, port)]
+        include_dirs = (*self.artifact.include_dirs, runtime_dir() / "port")
+        flags += [f"-I{include_dir}" for include_dir in include_dirs]
         if self.board_core.armv8m:
             flags.append("-DS2C_PORT_ARMV8M")
-        if trace:
-            flags.append(f"-DS2C_HOOKS_HEADER={TRACE_HOOKS}")
-        return tuple(flags)
+        commands = [
+            [*flags, "-c", str(source), "-o", target] for target, source in objects.items()
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda command: self.toolchain.run(command, folder), commands))
 
-    def _link(self, objects: Sequence[str], folder: Path) -> None:
+    def _link(self, part: str, objects: Iterable[str], folder: Path) -> Path:
+        elf = f"{part}/firmware.elf"
         command = [*self.core.gcc_flags, *self.toolchain.library_flags, "-nostartfiles"]
-        command += ["-Tlink.ld", "-Wl,--gc-sections", "-Wl,-Map=firmware.map"]
+        command += ["-Tlink.ld", "-Wl,--gc-sections", f"-Wl,-Map={part}/firmware.map"]
         try:
-            self.toolchain.run([*command, *objects, "-o", "firmware.elf"], folder)
+            self.toolchain.run([*command, *objects, "-o", elf], folder)
         except ToolchainError as error:
             overflow = {
                 name: int(count) for name, count in _OVERFLOW.findall(error.stderr or "")
@@ -89,6 +104,7 @@ class FirmwareBuild:
             if overflow:
                 raise self._does_not_fit(overflow) from error
             raise
+        return folder / elf
 
     def _does_not_fit(self, overflow: dict[str, int]) -> DoesNotFitError:
         """The error for regions that are too small by so many bytes each."""
@@ -96,8 +112,8 @@ class FirmwareBuild:
         regions = {r.name: r for r in (board.flash, board.ram, board.bulk, board.vectors) if r}
         name, *others = sorted(overflow, key=lambda n: overflow[n], reverse=True)
         also = "".join(
-            f"; its {_what(other)} needs {regions[other].size_bytes + overflow[other]:,} of "
-            f"{regions[other].size_bytes:,} bytes: {overflow[other]:,} too many"
+            f"its {_what(other)} needs {regions[other].size_bytes + overflow[other]:,} of "
+            f"{regions[other].size_bytes:,} bytes, {overflow[other]:,} too many; "
             for other in others
         )
         if name == board.flash.name:
@@ -112,9 +128,9 @@ class FirmwareBuild:
             f"the firmware's {_what(name)}",
             needed_bytes=regions[name].size_bytes + overflow[name],
             available_bytes=regions[name].size_bytes,
-            largest=largest + also,
+            largest=largest,
             where=f"{self.artifact.name} on {board.name}",
-            hint=f"choose a larger board or a smaller model; {board.description}",
+            hint=f"{also}choose a larger board or a smaller model; {board.description}",
         )
 
     def _main(self) -> str:

@@ -66,14 +66,12 @@ def simulate(
     )
     with tempfile.TemporaryDirectory(prefix="squeeze2c-") as temporary:
         folder = Path(temporary) if work_dir is None else work_dir.resolve()
-        progress("build firmware", 0, 2)
-        measured = _Firmware.build(build, folder / "measured", trace=False)
-        progress("build firmware", 1, 2)
-        trace = _Firmware.build(build, folder / "trace", trace=True)
-        progress("build firmware", 2, 2)
-        logits, memory = _measure(measured, images, progress)
+        progress("build firmware", 0, 1)
+        files = build.build(folder)
+        progress("build firmware", 1, 1)
+        logits, memory = _measure(_Firmware.of(files.measured, build), images, progress)
         comparison = LayerComparison(artifact, oracle)
-        _trace(trace, images, comparison, progress)
+        _trace(_Firmware.of(files.trace, build), images, comparison, progress)
     layers = zip(artifact.layers, comparison.mismatches, strict=True)
     return SimulationResult(
         board=target.name,
@@ -106,7 +104,7 @@ def core_for(target: str, board: Board) -> Core:
 
 @dataclass(frozen=True, slots=True)
 class _Firmware:
-    """A build, and what runs of it need to know."""
+    """An ELF file, and what runs of it need to know."""
 
     elf: Path
     image: FirmwareImage
@@ -115,8 +113,7 @@ class _Firmware:
     limit_s: float
 
     @classmethod
-    def build(cls, build: FirmwareBuild, folder: Path, *, trace: bool) -> _Firmware:
-        elf = build.build(folder, trace=trace)
+    def of(cls, elf: Path, build: FirmwareBuild) -> _Firmware:
         macs = sum(layer["macs"] for layer in build.artifact.layers)
         return cls(elf, read_elf(elf), build.board, build.artifact.name, time_limit_s(macs))
 

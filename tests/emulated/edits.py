@@ -1,0 +1,28 @@
+"""Edits of generated C that give firmware something to stumble over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+MODEL = "tiny"
+
+
+def insert_in_run(statement: str) -> Callable[[str], str]:
+    """An edit of the model's C file: ``statement`` runs at the end of the run function."""
+
+    def edit(text: str) -> str:
+        start = text.index(f"s2c_status {MODEL}_run(")
+        end = text.index("    return S2C_OK;", start)
+        return f"{text[:end]}    {statement}\n{text[end:]}"
+
+    return edit
+
+
+def replace_once(old: str, new: str) -> Callable[[str], str]:
+    """An edit: the first ``old`` becomes ``new``."""
+
+    def edit(text: str) -> str:
+        assert old in text
+        return text.replace(old, new, 1)
+
+    return edit
