@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from squeeze2c.errors import ShapeError, Squeeze2cError, UnsupportedModelError
-from squeeze2c.frontend import rules
+from squeeze2c.frontend import rules, shape_rules
 from squeeze2c.frontend.node import OnnxNode
 
 
@@ -49,9 +49,7 @@ MAP = Rule(
     rules.map_input,
 )
 ONE_OUTPUT = Rule("only the first output is used", rules.one_output)
-AUTO_PAD = Rule(
-    "`auto_pad` is NOTSET, VALID, SAME_UPPER or SAME_LOWER", rules.auto_pad, "auto_pad"
-)
+AUTO_PAD = Rule("`auto_pad` is NOTSET, VALID, SAME_UPPER or SAME_LOWER", rules.auto_pad, "auto_pad")
 SAME_STRIDES = Rule(
     "with SAME_UPPER or SAME_LOWER the strides exceed the kernel by 1 at most "
     "(beyond, ONNX runtimes disagree)",
@@ -66,7 +64,7 @@ FINITE = Rule("all weights are finite as 32-bit floating point", rules.finite_we
 VECTOR_RESULT = Rule(
     "the result is the input's shape, or turns (1, channels, 1, 1) into (1, channels, 1) "
     "or (1, channels)",
-    rules.reshape_supported,
+    shape_rules.reshape_supported,
 )
 VALUE_INPUT = Rule("the input is computed from the model's input", rules.computed_input)
 
@@ -77,8 +75,7 @@ _OPERATORS = (
         (
             MAP,
             Rule(
-                "the weight is constant floating point (outputs, inputs, rows, columns), "
-                "no size 0",
+                "the weight is constant floating point (outputs, inputs, rows, columns), no size 0",
                 rules.conv_weight,
             ),
             Rule("`group` is 1", rules.group, "group"),
@@ -119,14 +116,13 @@ _OPERATORS = (
         (
             MAP,
             ONE_OUTPUT,
-            Rule(
-                "`kernel_shape` is two numbers, at least 1", rules.pool_kernel, "kernel_shape"
-            ),
+            Rule("`kernel_shape` is two numbers, at least 1", rules.pool_kernel, "kernel_shape"),
             STRIDES,
             DILATIONS,
             Rule("`storage_order` is 0", rules.storage_order, "storage_order"),
             AUTO_PAD,
             SAME_STRIDES,
+            Rule("`ceil_mode` is 0 or 1", rules.flag("ceil_mode"), "ceil_mode"),
             Rule(
                 "`ceil_mode` is 0 where `auto_pad` is VALID (ONNX runtimes disagree on it)",
                 rules.valid_ceil,
@@ -143,9 +139,7 @@ _OPERATORS = (
         "GlobalAvgPool2D",
         (
             MAP,
-            Rule(
-                "`kernel_shape` is two numbers, at least 1", rules.pool_kernel, "kernel_shape"
-            ),
+            Rule("`kernel_shape` is two numbers, at least 1", rules.pool_kernel, "kernel_shape"),
             DILATIONS,
             Rule("`auto_pad` is NOTSET or VALID", rules.no_same_padding, "auto_pad"),
             Rule("`pads` are 0", rules.no_pads, "pads"),
@@ -155,15 +149,19 @@ _OPERATORS = (
     Operator(
         "ReduceMean",
         "GlobalAvgPool2D, and Reshape without `keepdims`",
-        (MAP, Rule("`axes` are constant: rows and columns", rules.mean_axes, "axes")),
+        (
+            MAP,
+            Rule("`axes` are constant: rows and columns", rules.mean_axes, "axes"),
+            Rule("`keepdims` is 0 or 1", rules.flag("keepdims"), "keepdims"),
+        ),
     ),
     Operator(
         "Concat",
         "Concat; Identity where it has one input",
         (
             Rule("every input is a feature map computed from the model's input", rules.map_inputs),
-            Rule("`axis` is the channel axis, 1 or -3", rules.concat_axis, "axis"),
-            Rule("all inputs have the same rows and columns", rules.concat_sizes, shape=True),
+            Rule("`axis` is the channel axis, 1 or -3", shape_rules.concat_axis, "axis"),
+            Rule("all inputs have the same rows and columns", shape_rules.concat_sizes, shape=True),
         ),
     ),
     Operator(
@@ -171,7 +169,7 @@ _OPERATORS = (
         "Add",
         (
             Rule("both inputs are feature maps computed from the model's input", rules.map_inputs),
-            Rule("both have the same shape", rules.same_shapes, shape=True),
+            Rule("both have the same shape", shape_rules.same_shapes, shape=True),
         ),
     ),
     Operator(
@@ -180,7 +178,7 @@ _OPERATORS = (
         (
             Rule("it has two inputs", rules.two_inputs),
             Rule("both inputs are feature maps computed from the model's input", rules.map_inputs),
-            Rule("both have the same shape", rules.same_shapes, shape=True),
+            Rule("both have the same shape", shape_rules.same_shapes, shape=True),
         ),
     ),
     Operator(
@@ -213,14 +211,17 @@ _OPERATORS = (
     Operator(
         "Pad",
         "Identity",
-        (VALUE_INPUT, Rule("all pads are 0, so that it does nothing", rules.pads_nothing, "pads")),
+        (
+            VALUE_INPUT,
+            Rule("all pads are 0, so that it does nothing", shape_rules.pads_nothing, "pads"),
+        ),
     ),
     Operator(
         "Flatten",
         "Reshape",
         (
             VALUE_INPUT,
-            Rule("the input has the axis `axis`", rules.reshape_possible, "axis", shape=True),
+            Rule("the input has the axis `axis`", shape_rules.reshape_possible, "axis", shape=True),
             VECTOR_RESULT,
         ),
     ),
@@ -229,10 +230,11 @@ _OPERATORS = (
         "Reshape",
         (
             VALUE_INPUT,
-            Rule("the new shape is constant", rules.constant_target),
+            Rule("the new shape is constant", shape_rules.constant_target),
+            Rule("`allowzero` is 0 or 1", rules.flag("allowzero"), "allowzero"),
             Rule(
                 "the new shape has as many elements as the input",
-                rules.reshape_possible,
+                shape_rules.reshape_possible,
                 shape=True,
             ),
             VECTOR_RESULT,
@@ -243,8 +245,10 @@ _OPERATORS = (
         "Reshape",
         (
             VALUE_INPUT,
-            Rule("the axes, if given, are constant", rules.constant_axes),
-            Rule("the axes exist and have size 1", rules.reshape_possible, "axes", shape=True),
+            Rule("the axes, if given, are constant", shape_rules.constant_axes),
+            Rule(
+                "the axes exist and have size 1", shape_rules.reshape_possible, "axes", shape=True
+            ),
             VECTOR_RESULT,
         ),
     ),
@@ -255,11 +259,11 @@ _OPERATORS = (
             VALUE_INPUT,
             Rule(
                 "the input is (1, channels) or (1, channels, 1, 1)",
-                rules.softmax_input,
+                shape_rules.softmax_input,
                 shape=True,
             ),
-            Rule("`axis` is the channel axis", rules.softmax_axis, "axis"),
-            Rule("nothing but reshaping follows", rules.softmax_last),
+            Rule("`axis` is the channel axis", shape_rules.softmax_axis, "axis"),
+            Rule("nothing but reshaping follows", shape_rules.softmax_last),
         ),
     ),
 )

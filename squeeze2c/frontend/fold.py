@@ -209,9 +209,7 @@ FOLDED: Mapping[str, _Folder] = {
     "Shape": _shape,
     "Size": _size,
     "Slice": _slice,
-    "Squeeze": lambda node: np.squeeze(
-        _array(node, 0), axes_of(node, SQUEEZE_AXES_INPUT_OPSET)
-    ),
+    "Squeeze": lambda node: np.squeeze(_array(node, 0), axes_of(node, SQUEEZE_AXES_INPUT_OPSET)),
     "Sub": _binary(np.subtract),
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,

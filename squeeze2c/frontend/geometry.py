@@ -116,11 +116,13 @@ def reshape_result(node: OnnxNode) -> Shape | None:
     return reshaped(shape, target, bool(node.attribute("allowzero", 0)))
 
 
-def softmax_axes(node: OnnxNode) -> tuple[int, ...]:
-    """The axes, counted from the front, that Softmax normalises together."""
+def softmax_axes(node: OnnxNode) -> tuple[int, ...] | None:
+    """The axes, counted from the front, that Softmax normalises together; None if invalid."""
     rank = len(node.scope.shapes[node.input(0)])
     one_axis = node.opset >= SOFTMAX_ONE_AXIS_OPSET
     axis = node.attribute("axis", -1 if one_axis else 1)
+    if not -rank <= axis < rank:
+        return None
     axis = axis + rank if axis < 0 else axis
     return (axis,) if one_axis else tuple(range(axis, rank))
 

@@ -113,8 +113,7 @@ MODEL_RULES = (
 """Checked in order; the batch and the output are checked when shapes are known."""
 
 STATIC_SHAPE_TEXT = (
-    "the batch is 1 and all sizes of the input are fixed in the file or pinned with "
-    "`--input-shape`"
+    "the batch is 1 and all sizes of the input are fixed in the file or pinned with `--input-shape`"
 )
 OUTPUT_TEXT = "the output is (1, classes) or (1, classes, 1, 1)"
 

@@ -6,21 +6,17 @@ rules that stand before it in the operator's entry of the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 
 from squeeze2c.frontend.geometry import (
     REDUCE_AXES_INPUT_OPSET,
-    SQUEEZE_AXES_INPUT_OPSET,
     auto_pad_of,
     axes_of,
     clip_range,
     kernel_of,
-    paddings_of,
     pads_of,
-    reshape_result,
-    softmax_axes,
     strides_of,
     window_of,
 )
@@ -37,7 +33,6 @@ from squeeze2c.frontend.weights import as_float32, is_float
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 STRIDE_LIMIT = 4
-RESHAPING = ("Dropout", "Flatten", "Identity", "Reshape", "Squeeze")
 
 
 # --- inputs and outputs ---------------------------------------------------------
@@ -78,6 +73,16 @@ def two_inputs(node: OnnxNode) -> str | None:
 def one_output(node: OnnxNode) -> str | None:
     used = [name for name in node.proto.output[1:] if name and node.scope.is_read(name)]
     return f"its output {used[0]!r} is used" if used else None
+
+
+def flag(attribute: str) -> Callable[[OnnxNode], str | None]:
+    """A check that ``attribute`` is 0 or 1: runtimes disagree on what other numbers mean."""
+
+    def check(node: OnnxNode) -> str | None:
+        found = node.attribute(attribute, 0)
+        return None if found in (0, 1) else f"{attribute} is {found}"
+
+    return check
 
 
 # --- windows --------------------------------------------------------------------
@@ -312,98 +317,3 @@ def mean_axes(node: OnnxNode) -> str | None:
     if normalised_axes(axes, 4) == (2, 3):
         return None
     return f"axes are {list(axes)}"
-
-
-# --- joining ------------------------------------------------------------------------
-
-
-def concat_axis(node: OnnxNode) -> str | None:
-    found = node.attribute("axis", 1)
-    return None if found in (1, -3) else f"axis is {found}"
-
-
-def concat_sizes(node: OnnxNode) -> str | None:
-    shapes = list(_input_shapes(node))
-    other = next((s for s in shapes if s[2:] != shapes[0][2:]), None)
-    return f"inputs have shapes {show(shapes[0])} and {show(other)}" if other else None
-
-
-def same_shapes(node: OnnxNode) -> str | None:
-    shapes = list(_input_shapes(node))
-    if shapes[0] == shapes[1]:
-        return None
-    return f"inputs have shapes {show(shapes[0])} and {show(shapes[1])}"
-
-
-def _input_shapes(node: OnnxNode) -> Iterator[tuple[int, int, int, int]]:
-    return (node.map_shape(index) for index in range(len(node.inputs)))
-
-
-# --- shapes ---------------------------------------------------------------------------
-
-
-def pads_nothing(node: OnnxNode) -> str | None:
-    found = paddings_of(node)
-    if found is None:
-        return "its pads are not constant"
-    return f"it pads by {list(found)}" if any(found) else None
-
-
-def constant_target(node: OnnxNode) -> str | None:
-    return f"{node.input(1)!r} is not constant" if node.integers(1) is None else None
-
-
-def constant_axes(node: OnnxNode) -> str | None:
-    return constant_target(node) if node.input(1) else None
-
-
-def reshape_possible(node: OnnxNode) -> str | None:
-    if reshape_result(node) is not None:
-        return None
-    shape = show(node.shape() or ())
-    if node.op == "Flatten":
-        return f"{shape} has no axis {node.attribute('axis', 1)}"
-    if node.op == "Squeeze":
-        return f"{shape} cannot be squeezed along {axes_of(node, SQUEEZE_AXES_INPUT_OPSET)}"
-    return f"{shape} cannot become {show(node.integers(1) or ())}"
-
-
-def reshape_supported(node: OnnxNode) -> str | None:
-    shape, result = node.shape() or (), reshape_result(node) or ()
-    if result == shape:
-        return None
-    shorter = 2 <= len(result) < len(shape)
-    if shorter and result == shape[: len(result)] and set(shape[len(result) :]) == {1}:
-        return None
-    return f"it turns {show(shape)} into {show(result)}"
-
-
-# --- softmax -----------------------------------------------------------------------------
-
-
-def softmax_input(node: OnnxNode) -> str | None:
-    shape = node.shape() or ()
-    if len(shape) == 2 or (len(shape) == 4 and shape[2:] == (1, 1)):
-        return None
-    return f"input {node.input(0)!r} has shape {show(shape)}"
-
-
-def softmax_axis(node: OnnxNode) -> str | None:
-    axes = softmax_axes(node)
-    # Axes of size 1 change nothing: old opsets normalise over all axes from `axis` on.
-    if axes and axes[0] == 1:
-        return None
-    return f"it normalises over axes {list(axes)} of {show(node.shape() or ())}"
-
-
-def softmax_last(node: OnnxNode) -> str | None:
-    name = node.output
-    while name != node.scope.output:
-        readers = node.scope.consumers.get(name, ())
-        other = next((r for r in readers if r.op_type not in RESHAPING), None)
-        if other is not None:
-            return f"{other.op_type} reads it"
-        if not readers:
-            return "its result is not the model's output"
-        name = readers[0].output[0]
-    return None

@@ -1,6 +1,6 @@
 """Generates ``docs/supported-ops.md`` from the tables that the checks use.
 
-    python -m squeeze2c.frontend.supported_ops docs/supported-ops.md
+python -m squeeze2c.frontend.supported_ops docs/supported-ops.md
 """
 
 from __future__ import annotations
