@@ -248,8 +248,12 @@ class GraphBuilder:
             raise InternalError(f"the name {name!r} is taken")
 
     def _fresh(self, stem: str) -> str:
-        self._counters[stem] = self._counters.get(stem, 0) + 1
-        return f"{stem}{self._counters[stem]}"
+        """``stem`` with the next number that is free."""
+        while True:
+            self._counters[stem] = self._counters.get(stem, 0) + 1
+            name = f"{stem}{self._counters[stem]}"
+            if name not in self._values and name not in self._constants:
+                return name
 
 
 def _pair(size: Size) -> tuple[int, int]:

@@ -9,7 +9,6 @@ import numpy as np
 from squeeze2c.ir import Graph, QuantParams, ops
 from squeeze2c.quantize.calibrate import ChannelRange
 
-
 CAMERA = QuantParams(1.0, 0)
 """Pixels as they are: the quantisation of the image, and of what max-pooling makes of it."""
 
