@@ -30,7 +30,8 @@ class MomentAccumulator:
 
     Sums run over deviations from the mean of the first batch. Covariance does not
     depend on that origin, but products in single precision do: of inputs that vary
-    little around a large mean they would keep nothing but rounding errors.
+    little around a large mean they would keep nothing but rounding errors. The origin
+    is whole, so that deviations of integers stay exact.
     """
 
     def __init__(self, window: Window, channels: int, pixels_per_image: int) -> None:
@@ -52,8 +53,8 @@ class MomentAccumulator:
         taps_real = self._sample(real, fill_real)
         taps_int = self._sample(integer.astype(np.float32), fill_int)
         if not self._count:
-            self._origin_float = taps_real.mean(axis=0, dtype=np.float64).astype(np.float32)
-            self._origin_int = taps_int.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self._origin_float = _whole_means(taps_real)
+            self._origin_int = _whole_means(taps_int)
         taps_real -= self._origin_float
         taps_int -= self._origin_int
         self._count += len(taps_real)
@@ -80,3 +81,9 @@ class MomentAccumulator:
             self._square / self._count - np.outer(mean_int, mean_int),
             self._cross / self._count - np.outer(mean_float, mean_int),
         )
+
+
+def _whole_means(taps: np.ndarray) -> np.ndarray:
+    """Mean of each column, rounded, float32."""
+    means: np.ndarray = np.rint(taps.mean(axis=0, dtype=np.float64))
+    return means.astype(np.float32)
