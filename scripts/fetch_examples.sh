@@ -8,7 +8,8 @@ list=examples/demo/downloads.txt
 
 [ "$(cat "$folder/.complete" 2>/dev/null)" = "$(sha256sum <"$list")" ] && exit 0
 mkdir -p "$folder"
-PYTHONPATH=examples/demo/archive_metadata .venv/bin/python -m pip download \
+# An absolute path: pip looks at an archive from within the folder that it has unpacked it into.
+PYTHONPATH=$PWD/examples/demo/archive_metadata .venv/bin/python -m pip download \
     --quiet --disable-pip-version-check --no-deps --no-build-isolation --use-pep517 \
     --require-hashes -r "$list" -d "$folder"
 sha256sum <"$list" >"$folder/.complete"
