@@ -1,0 +1,49 @@
+"""Compiled networks, each made once per session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from squeeze2c.export import Artifact
+from squeeze2c.ir import load_graph
+from squeeze2c.reference import evaluate_int
+from tests.differential.networks import NETWORKS, Network
+from tests.support.artifacts import compiled
+
+
+class Case:
+    """A compiled network, images that calibration never saw, and what the oracle makes of them."""
+
+    def __init__(self, network: Network, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self.images = network.images(5, seed=2)
+        self.images.setflags(write=False)
+        graph = load_graph(artifact.oracle_path)
+        self.oracle = evaluate_int(graph, self.images)
+        self.logits: np.ndarray = self.oracle[graph.output]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of all layers' outputs, the logits last."""
+        return [layer["output"] for layer in self.artifact.layers]
+
+
+@pytest.fixture(scope="session")
+def case_of(build_dir: Path) -> Callable[[str], Case]:
+    """The case called as in NETWORKS."""
+    made: dict[str, Case] = {}
+
+    def get(name: str) -> Case:
+        if name not in made:
+            network = NETWORKS[name]
+            folder = build_dir / "networks" / name.replace(" ", "_")
+            calibration = network.images(12, seed=1)
+            artifact = compiled(network.make(), folder, calibration, network.preprocess)
+            made[name] = Case(network, artifact)
+        return made[name]
+
+    return get

@@ -1,0 +1,173 @@
+"""The C API's promises: statuses, and not one byte written that was not promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from squeeze2c.host import HostModel
+from squeeze2c.host.bindings import GeneratedApi
+from tests.differential.conftest import Case
+
+OK, NULL, ARENA_SIZE, ARENA_ALIGNMENT, NOT_INITIALISED, _CRC, ARGUMENT = range(7)
+CANARY = 0xA5
+MARGIN = 256
+
+
+class Guarded:
+    """``size_bytes`` of canaries at ``address``, which 16 divides, amid more canaries."""
+
+    def __init__(self, size_bytes: int, shift: int = 0) -> None:
+        self._all = np.full(size_bytes + 2 * MARGIN + 16, CANARY, np.uint8)
+        self._first = MARGIN + -(self._all.ctypes.data + MARGIN) % 16 + shift
+        self.bytes = self._all[self._first : self._first + size_bytes]
+        self.address = int(self.bytes.ctypes.data)
+
+    @property
+    def untouched(self) -> bool:
+        return bool((self._all == CANARY).all())
+
+    def check_margins(self) -> None:
+        outside = np.delete(self._all, slice(self._first, self._first + len(self.bytes)))
+        assert (outside == CANARY).all(), "written outside"
+
+
+class Bench:
+    """Context, arena, image and logits of a model, with its bare functions."""
+
+    def __init__(self, case: Case, api: GeneratedApi) -> None:
+        ram = case.artifact.manifest["ram"]
+        self.case, self.api = case, api
+        self.arena_bytes, self.alignment = ram["arena_bytes"], ram["arena_alignment"]
+        self.context = Guarded(api.context_bytes)
+        self.arena = Guarded(self.arena_bytes)
+        self.image = Guarded(case.images[0].size)
+        self.image.bytes[:] = case.images[0].ravel()
+        self.logits = Guarded(4 * case.artifact.classes)
+
+    def pointer(self, buffer: Guarded | None, kind: str = "void *") -> Any:
+        return self.api.ffi.NULL if buffer is None else self.api.ffi.cast(kind, buffer.address)
+
+    def init(self, context: Guarded | None, arena: Guarded | None, size_bytes: int) -> int:
+        function = self.api.function("init")
+        return int(function(self.pointer(context), self.pointer(arena), size_bytes))
+
+    def run(self, context: Guarded | None, image: Guarded | None, logits: Guarded | None) -> int:
+        return int(
+            self.api.function("run")(
+                self.pointer(context),
+                self.pointer(image, "uint8_t *"),
+                self.pointer(logits, "int32_t *"),
+            )
+        )
+
+    def read_logits(self) -> np.ndarray:
+        logits: np.ndarray = self.logits.bytes.copy().view(np.int32)
+        return logits
+
+
+@pytest.fixture(params=["fire", "one pixel", "pool ending"])
+def bench(
+    request: pytest.FixtureRequest, case_of: Callable[[str], Case], build_dir: Path
+) -> Iterator[Bench]:
+    case = case_of(request.param)
+    model = HostModel(case.artifact, flags=("-O1",), cache_dir=build_dir)
+    made = Bench(case, model.api)
+    yield made
+    for buffer in (made.context, made.arena, made.image, made.logits):
+        buffer.check_margins()
+
+
+def test_init_refuses_null(bench: Bench) -> None:
+    assert bench.init(None, bench.arena, bench.arena_bytes) == NULL
+    assert bench.init(bench.context, None, bench.arena_bytes) == NULL
+    assert bench.context.untouched and bench.arena.untouched
+
+
+@pytest.mark.parametrize("missing_bytes", [1, 16, 10**9])
+def test_init_refuses_a_small_arena(bench: Bench, missing_bytes: int) -> None:
+    size = max(bench.arena_bytes - missing_bytes, 0)
+    assert bench.init(bench.context, bench.arena, size) == ARENA_SIZE
+    assert bench.context.untouched and bench.arena.untouched
+
+
+@pytest.mark.parametrize("shift", [1, 2, 4, 8, 15])
+def test_init_refuses_a_misaligned_arena(bench: Bench, shift: int) -> None:
+    arena = Guarded(bench.arena_bytes, shift)
+    assert bench.init(bench.context, arena, bench.arena_bytes) == ARENA_ALIGNMENT
+    assert bench.context.untouched and arena.untouched
+
+
+def test_run_refuses_null(bench: Bench) -> None:
+    assert bench.init(bench.context, bench.arena, bench.arena_bytes) == OK
+    assert bench.run(None, bench.image, bench.logits) == NULL
+    assert bench.run(bench.context, None, bench.logits) == NULL
+    assert bench.run(bench.context, bench.image, None) == NULL
+    assert bench.arena.untouched and bench.logits.untouched
+
+
+@pytest.mark.parametrize("content", [0x00, CANARY, 0xFF])
+def test_run_refuses_a_context_that_was_never_initialised(bench: Bench, content: int) -> None:
+    bench.context.bytes[:] = content
+    assert bench.run(bench.context, bench.image, bench.logits) == NOT_INITIALISED
+    assert bench.arena.untouched and bench.logits.untouched
+
+
+def test_refused_init_leaves_a_context_in_use_as_it_is(bench: Bench) -> None:
+    assert bench.init(bench.context, bench.arena, bench.arena_bytes) == OK
+    before = bench.context.bytes.copy()
+    assert bench.init(bench.context, bench.arena, bench.arena_bytes - 1) == ARENA_SIZE
+    np.testing.assert_array_equal(bench.context.bytes, before)
+    assert bench.run(bench.context, bench.image, bench.logits) == OK
+
+
+@pytest.mark.parametrize("dirt", [0x00, 0xFF])
+def test_run_needs_exactly_the_documented_memory(bench: Bench, dirt: int) -> None:
+    """Whatever the arena held before, with an image at an odd address, twice in a row."""
+    bench.arena.bytes[:] = dirt
+    assert bench.init(bench.context, bench.arena, bench.arena_bytes) == OK
+    image = Guarded(bench.image.bytes.size, shift=1)
+    for index in (0, 1, 0):
+        pixels = bench.case.images[index].ravel()
+        image.bytes[:] = pixels
+        assert bench.run(bench.context, image, bench.logits) == OK
+        np.testing.assert_array_equal(bench.read_logits(), bench.case.logits[index])
+        np.testing.assert_array_equal(image.bytes, pixels, "the image is only read")
+        image.check_margins()
+
+
+def test_a_context_may_move_to_another_arena(bench: Bench) -> None:
+    assert bench.init(bench.context, bench.arena, bench.arena_bytes) == OK
+    other = Guarded(bench.arena_bytes)
+    assert bench.init(bench.context, other, bench.arena_bytes + 64) == OK
+    assert bench.run(bench.context, bench.image, bench.logits) == OK
+    np.testing.assert_array_equal(bench.read_logits(), bench.case.logits[0])
+    assert bench.arena.untouched
+    other.check_margins()
+
+
+def test_top_k_and_softmax_check_their_arguments(bench: Bench) -> None:
+    classes = bench.case.artifact.classes
+    ffi = bench.api.ffi
+    logits = ffi.new("int32_t[]", classes)
+    out = ffi.new("s2c_ranked[]", classes)
+    probabilities = ffi.new("uint32_t[]", classes)
+    top_k, softmax = bench.api.function("top_k"), bench.api.function("softmax")
+    assert top_k(logits, 0, out) == ARGUMENT
+    assert top_k(logits, classes + 1, out) == ARGUMENT
+    assert top_k(ffi.NULL, 1, out) == NULL
+    assert top_k(logits, 1, ffi.NULL) == NULL
+    assert softmax(ffi.NULL, probabilities) == NULL
+    assert softmax(logits, ffi.NULL) == NULL
+    assert top_k(logits, classes, out) == OK
+    assert softmax(logits, probabilities) == OK
+
+
+def test_every_status_has_a_name(bench: Bench) -> None:
+    names = [bench.api.status_name(status) for status in range(7)]
+    assert all(names) and len(set(names)) == 7
+    assert bench.api.status_name(999)
