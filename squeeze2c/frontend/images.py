@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,15 @@ from squeeze2c.frontend.preprocess import Preprocess
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 ErrorType = Callable[..., Squeeze2cError]
+_DAMAGED_ARCHIVE = (
+    OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+    RuntimeError, TypeError, LookupError,
+)
+"""What NumPy and zipfile raise on files that are no .npz, or one with a damaged byte."""
+_DAMAGED_IMAGE = (
+    OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
+)
+_LARGEST_CLASS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +103,7 @@ def _from_npz(
                 )
             images = archive["images"]
             labels = archive.get("labels")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
+    except _DAMAGED_ARCHIVE as problem:
         raise error(f"not a readable .npz file: {problem}", where=str(path)) from problem
     if images.dtype != np.uint8:
         raise error(
@@ -145,7 +155,7 @@ def _from_file(
     try:
         with Image.open(path) as opened:
             image = opened.convert("L" if channels == 1 else "RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as problem:
+    except _DAMAGED_IMAGE as problem:
         raise error(f"unreadable image: {problem}", where=str(path)) from problem
     if preprocess.resize is not None:
         factor = preprocess.resize / min(image.size)
@@ -206,6 +216,8 @@ def read_labels(
             raise error(
                 f"line {number}: {words[-1]!r} is not a class number", where=where
             ) from None
+        if label > _LARGEST_CLASS:
+            raise error(f"line {number}: class number {label} is too large", where=where)
         if len(words) == 1:
             ordered.append(label)
         else:
@@ -242,4 +254,6 @@ def _checked_labels(
         raise error(f"{len(labels)} labels for {count} images", where=where)
     if labels.min(initial=0) < 0:
         raise error(f"negative class number {labels.min()}", where=where)
+    if labels.max(initial=0) > _LARGEST_CLASS:
+        raise error(f"class number {labels.max()} is too large", where=where)
     return labels.astype(np.int64)
