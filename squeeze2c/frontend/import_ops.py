@@ -79,7 +79,7 @@ def unique(stem: str, taken: Iterable[str]) -> str:
 
 def import_node(node: OnnxNode, draft: Draft) -> None:
     """Appends what ``node`` becomes. Its rules have been checked."""
-    _IMPORTERS[node.op](node, draft)
+    IMPORTERS[node.op](node, draft)
 
 
 def _type(shape: Shape) -> TensorType:
@@ -168,7 +168,7 @@ def _softmax(node: OnnxNode, draft: Draft) -> None:
     draft.append(ops.Softmax, node, (node.input(0),), draft.scope.shapes[node.input(0)], axis=1)
 
 
-_IMPORTERS: Mapping[str, Callable[[OnnxNode, Draft], None]] = {
+IMPORTERS: Mapping[str, Callable[[OnnxNode, Draft], None]] = {
     "Add": _add,
     "AveragePool": _global_average,
     "BatchNormalization": _batch_norm,

@@ -94,17 +94,21 @@ def _parse(data: bytes, path: Path) -> onnx.ModelProto:
 
 
 def _check_text(model: onnx.ModelProto, path: Path) -> None:
-    """Names are read everywhere, and damaged ones raise wherever that first happens."""
+    """Names are read everywhere; what is no text would fail wherever that first happens.
+
+    Depending on its version, protobuf raises or returns bytes for such a name.
+    """
     try:
-        for _ in _strings(model):
-            pass
-    except UnicodeDecodeError as problem:
+        intact = all(isinstance(text, str) for text in _strings(model))
+    except UnicodeDecodeError:
+        intact = False
+    if not intact:
         raise ModelLoadError(
             "damaged ONNX model: a name is not text", where=str(path), hint=_EXPORT_AGAIN
-        ) from problem
+        )
 
 
-def _strings(message: Message) -> Iterator[str]:
+def _strings(message: Message) -> Iterator[str | bytes]:
     for field, value in message.ListFields():
         items = value if field.is_repeated else (value,)
         if field.type == field.TYPE_STRING:
