@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from squeeze2c.errors import ShapeError, Squeeze2cError, UnsupportedModelError
 from squeeze2c.frontend import rules, shape_rules
-from squeeze2c.frontend.node import OnnxNode
+from squeeze2c.frontend.node import STANDARD_DOMAIN, OnnxNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +292,7 @@ ALTERNATIVES: Mapping[str, str] = {
 
 def check(node: OnnxNode) -> None:
     """Raises :class:`UnsupportedModelError` or :class:`ShapeError` where ``node`` breaks a rule."""
-    operator = OPERATORS.get(node.op) if node.proto.domain in rules.STANDARD_DOMAINS else None
+    operator = OPERATORS.get(node.op) if node.proto.domain == STANDARD_DOMAIN else None
     if operator is None:
         raise _unsupported(node)
     for rule in operator.rules:
@@ -300,7 +300,7 @@ def check(node: OnnxNode) -> None:
 
 
 def _unsupported(node: OnnxNode) -> Squeeze2cError:
-    if node.proto.domain not in rules.STANDARD_DOMAINS:
+    if node.proto.domain != STANDARD_DOMAIN:
         return UnsupportedModelError(
             f"operator {node.op} of domain {node.proto.domain!r} is not supported",
             op=node.op,

@@ -16,8 +16,7 @@ from onnx import helper
 
 from squeeze2c.errors import UnsupportedModelError
 from squeeze2c.frontend.geometry import SQUEEZE_AXES_INPUT_OPSET, axes_of
-from squeeze2c.frontend.node import OnnxNode, tensor_array
-from squeeze2c.frontend.rules import STANDARD_DOMAINS
+from squeeze2c.frontend.node import STANDARD_DOMAIN, OnnxNode, tensor_array
 from squeeze2c.frontend.shapes import reshaped
 
 ELEMENT_LIMIT = 1 << 28
@@ -42,7 +41,7 @@ def fold(node: OnnxNode) -> np.ndarray | None:
     Shape and Size are constant for feature maps too. Raises
     :class:`UnsupportedModelError` where the value cannot be computed.
     """
-    function = FOLDED.get(node.op) if node.proto.domain in STANDARD_DOMAINS else None
+    function = FOLDED.get(node.op) if node.proto.domain == STANDARD_DOMAIN else None
     if function is None or not _is_constant(node):
         return None
     try:

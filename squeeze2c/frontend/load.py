@@ -16,7 +16,7 @@ from onnx import inliner
 
 from squeeze2c.errors import ModelLoadError
 from squeeze2c.frontend.model_rules import NEWEST_OPSET, OLDEST_IR, OLDEST_OPSET
-from squeeze2c.frontend.rules import STANDARD_DOMAINS
+from squeeze2c.frontend.node import STANDARD_DOMAIN
 
 _LONGEST_MESSAGE = 300
 _EXPORT_AGAIN = "export the model again"
@@ -50,6 +50,7 @@ def load_onnx(path: Path | str) -> LoadedModel:
     data = _read(path)
     model = _parse(data, path)
     _check_text(model, path)
+    _shorten_domains(model)
     _check_versions(model, path)
     _inline_data(model, path)
     try:
@@ -118,6 +119,13 @@ def _strings(message: Message) -> Iterator[str | bytes]:
                 yield from _strings(item)
 
 
+def _shorten_domains(model: onnx.ModelProto) -> None:
+    """``ai.onnx`` is another name of the standard domain, which the ONNX checker forgets."""
+    for item in (*model.opset_import, *model.graph.node):
+        if item.domain == "ai.onnx":
+            item.domain = STANDARD_DOMAIN
+
+
 def _check_versions(model: onnx.ModelProto, path: Path) -> None:
     where = str(path)
     if not OLDEST_IR <= model.ir_version <= onnx.IR_VERSION:
@@ -144,7 +152,7 @@ def _check_versions(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _opsets(model: onnx.ModelProto) -> list[int]:
-    return [int(o.version) for o in model.opset_import if o.domain in STANDARD_DOMAINS]
+    return [int(o.version) for o in model.opset_import if o.domain == STANDARD_DOMAIN]
 
 
 def _inline_data(model: onnx.ModelProto, path: Path) -> None:

@@ -15,6 +15,9 @@ from squeeze2c.frontend.shapes import Shape
 
 _T = TypeVar("_T")
 
+STANDARD_DOMAIN = ""
+"""Domain of the operators of standard ONNX."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -31,7 +31,6 @@ from squeeze2c.frontend.shapes import (
 )
 from squeeze2c.frontend.weights import as_float32, is_float
 
-STANDARD_DOMAINS = ("", "ai.onnx")
 STRIDE_LIMIT = 4
 
 
