@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.errors import CalibrationError, InternalError, QuantizationError
-from squeeze2c.ir import DType, Graph, QuantParams, Value, ops, verify_graph
+from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
@@ -49,9 +49,7 @@ def quantize(
         raise CalibrationError(
             f"calibration images have shape {images.shape}, the model reads (N, {expected})"
         )
-    result = _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
-    verify_graph(result)
-    return result
+    return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
 
 
 class _Quantizer:
