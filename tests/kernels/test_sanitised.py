@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernels.conftest import SANITISED_LIBRARY
-from tests.support.kernel_library import Build, build_library, run
+from tests.support.kernel_library import SANITISED_LIBRARY, Build, build_library, run
 from tests.support.tools import missing, require_tool
 
 COMMON = ("-O1", "-g", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
@@ -28,6 +27,10 @@ SANITISED = {
     ),
 }
 RUNTIME = {"gcc": "libasan.so", "clang": f"libclang_rt.asan-{platform.machine()}.so"}
+TESTS = (
+    "tests/kernels/test_layers.py", "tests/kernels/test_requantise.py",
+    "tests/kernels/test_helpers.py", "tests/property/test_program_random.py",
+)
 PLANTED = """
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,13 +52,13 @@ def sanitiser(compiler: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiler", SANITISED)
 def test_kernels_are_clean(compiler: str, build_dir: Path, checkout: Path) -> None:
     environment = sanitiser(compiler)
     environment[SANITISED_LIBRARY] = str(build_library(SANITISED[compiler], build_dir))
-    tests = [f"tests/kernels/test_{name}.py" for name in ("layers", "requantise", "helpers")]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS],
         env=environment, cwd=checkout, capture_output=True, text=True, check=False,
     )
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-6000:]
