@@ -54,7 +54,8 @@ class Board:
     the arena and the frame. ``vectors``: where the vector table must be, if
     not at the start of ``flash``. ``fence``: RAM that the emulator has but the
     board has not; firmware forbids it with the MPU, so it must be a power of
-    two in size and aligned to that.
+    two in size and aligned to that. ``emulated_flash_bytes``: flash of the
+    emulator, if it has more; builds with hooks may use it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Board:
     bulk: Region
     vectors: Region | None = None
     fence: Region | None = None
+    emulated_flash_bytes: int | None = None
     description: str = ""
 
 
@@ -144,6 +146,7 @@ BOARDS: dict[str, Board] = {
         Board(
             "stm32f446", "cortex-m4", "netduinoplus2",
             _flash(0x0800_0000, 512 * KIB), _SRAM_128K, _SRAM_128K, fence=_AFTER_128K,
+            emulated_flash_bytes=1024 * KIB,
             description="STM32F446: 512 KB flash, 128 KB RAM",
         ),
     )

@@ -42,6 +42,10 @@ class FirmwareImage:
         """Size of the sections called ``names`` together; 0 where there are none, in bytes."""
         return sum(s.size_bytes for s in self.sections if s.name in names)
 
+    def function(self, name: str) -> tuple[int, int]:
+        """Address (without the Thumb bit) and size of the function ``name``, in bytes."""
+        return next((first, size) for first, size, found in self.functions if found == name)
+
     def function_at(self, address: int) -> str | None:
         """The name of the function that holds the instruction at ``address``."""
         place = address & ~1

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from squeeze2c.codegen.environment import environment
@@ -16,28 +16,19 @@ from squeeze2c.emulate.toolchain import Toolchain
 from squeeze2c.errors import DoesNotFitError, ToolchainError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.resources import runtime_dir
-from squeeze2c.target import Board, Core
+from squeeze2c.target import Board, Core, Region
 
 STACK_BYTES = 4096
 """Stack that the linker reserves; what is used of it is measured."""
 HOOKS_HEADER = "s2c_hooks.h"
-"""Only sources that read it differ between the two builds."""
-TRACE_HOOKS = '"s2c_port_trace.h"'
+"""Only sources that read it differ between builds."""
 COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
 _OVERFLOW = re.compile(r"region `?(\w+)'? overflowed by (\d+) byte")
 
 
 @dataclass(frozen=True, slots=True)
-class FirmwareFiles:
-    """Two ELF files of the same objects, except that ``trace`` records every row of every layer."""
-
-    measured: Path
-    trace: Path
-
-
-@dataclass(frozen=True, slots=True)
 class FirmwareBuild:
-    """How firmware is built.
+    """How firmware is built, in ``folder``.
 
     ``core`` is what the compiler generates code for; the board's own core may
     be a larger one. ``optimisation`` is a flag of GCC such as ``-O3``.
@@ -48,36 +39,53 @@ class FirmwareBuild:
     core: Core
     board_core: Core
     toolchain: Toolchain
+    folder: Path
     optimisation: str = "-O3"
 
-    def build(self, folder: Path) -> FirmwareFiles:
-        """Compile in ``folder`` and link twice.
+    def measured(self) -> Path:
+        """The ELF file of the firmware as it would ship.
 
         Raises :class:`DoesNotFitError` where the board is too small and
         :class:`ToolchainError` where a tool fails for another reason.
         """
-        for part in ("harness", "model", "measured", "trace"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
-        main = folder / "harness" / "main.c"
+        for part in ("harness", "model"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        main = self.folder / "harness" / "main.c"
         main.write_text(self._main(), encoding="utf-8")
-        (folder / "link.ld").write_text(self._linker_script(), encoding="utf-8")
-        port = sorted((runtime_dir() / "port").glob("*.c"))
-        objects = {f"harness/{source.stem}.o": source for source in (main, *port)}
-        model = enumerate(self.artifact.sources)
-        objects |= {f"model/{index:03d}_{source.stem}.o": source for index, source in model}
-        self._compile(objects, folder)
-        measured = self._link("measured", objects, folder)
+        objects = self._objects()
+        self._compile(objects)
+        return self._link("measured", objects, self.board.flash)
+
+    def with_hooks(self, part: str) -> Path:
+        """The ELF file of firmware with the hooks of ``s2c_port_PART.h``; after :meth:`measured`.
+
+        Only objects that read the header of hooks are compiled again. Hooks
+        need code, so flash that only the emulator has may be used.
+        """
+        (self.folder / part).mkdir(exist_ok=True)
+        objects = self._objects()
         hooked = {
-            f"trace/{Path(target).name}": source
+            f"{part}/{Path(target).name}": source
             for target, source in objects.items()
-            if HOOKS_HEADER in (folder / target).with_suffix(".d").read_text(encoding="utf-8")
+            if HOOKS_HEADER in (self.folder / target).with_suffix(".d").read_text(encoding="utf-8")
         }
-        self._compile(hooked, folder, f"-DS2C_HOOKS_HEADER={TRACE_HOOKS}")
+        self._compile(hooked, f'-DS2C_HOOKS_HEADER="s2c_port_{part}.h"')
         replaced = {Path(target).name for target in hooked}
         others = [target for target in objects if Path(target).name not in replaced]
-        return FirmwareFiles(measured, self._link("trace", [*others, *hooked], folder))
+        flash = self.board.flash
+        size = self.board.emulated_flash_bytes or flash.size_bytes
+        return self._link(part, [*others, *hooked], replace(flash, size_bytes=size))
 
-    def _compile(self, objects: Mapping[str, Path], folder: Path, *extra: str) -> None:
+    def _objects(self) -> dict[str, Path]:
+        """Object file, relative to the folder, to its source."""
+        harness = [
+            self.folder / "harness" / "main.c", *sorted((runtime_dir() / "port").glob("*.c"))
+        ]
+        objects = {f"harness/{source.stem}.o": source for source in harness}
+        model = enumerate(self.artifact.sources)
+        return objects | {f"model/{i:03d}_{source.stem}.o": source for i, source in model}
+
+    def _compile(self, objects: Mapping[str, Path], *extra: str) -> None:
         """Compile every source to its object, with a list of the headers it reads."""
         flags = [*self.core.gcc_flags, self.optimisation, *COMMON_FLAGS, "-MMD", *extra]
         flags += self.toolchain.library_flags
@@ -89,27 +97,32 @@ class FirmwareBuild:
             [*flags, "-c", str(source), "-o", target] for target, source in objects.items()
         ]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda command: self.toolchain.run(command, folder), commands))
+            list(pool.map(lambda command: self.toolchain.run(command, self.folder), commands))
 
-    def _link(self, part: str, objects: Iterable[str], folder: Path) -> Path:
+    def _link(self, part: str, objects: Iterable[str], flash: Region) -> Path:
+        (self.folder / part).mkdir(exist_ok=True)
+        script = f"{part}/link.ld"
+        (self.folder / script).write_text(self._linker_script(flash), encoding="utf-8")
         elf = f"{part}/firmware.elf"
         command = [*self.core.gcc_flags, *self.toolchain.library_flags, "-nostartfiles"]
-        command += ["-Tlink.ld", "-Wl,--gc-sections", f"-Wl,-Map={part}/firmware.map"]
+        command += [f"-T{script}", "-Wl,--gc-sections", f"-Wl,-Map={part}/firmware.map"]
         try:
-            self.toolchain.run([*command, *objects, "-o", elf], folder)
+            self.toolchain.run([*command, *objects, "-o", elf], self.folder)
         except ToolchainError as error:
             overflow = {
                 name: int(count) for name, count in _OVERFLOW.findall(error.stderr or "")
             }
             if overflow:
-                raise self._does_not_fit(overflow) from error
+                raise self._does_not_fit(part, overflow, flash) from error
             raise
-        return folder / elf
+        return self.folder / elf
 
-    def _does_not_fit(self, overflow: dict[str, int]) -> DoesNotFitError:
+    def _does_not_fit(
+        self, part: str, overflow: dict[str, int], flash: Region
+    ) -> DoesNotFitError:
         """The error for regions that are too small by so many bytes each."""
         board = self.board
-        regions = {r.name: r for r in (board.flash, board.ram, board.bulk, board.vectors) if r}
+        regions = {r.name: r for r in (flash, board.ram, board.bulk, board.vectors) if r}
         name, *others = sorted(overflow, key=lambda n: overflow[n], reverse=True)
         also = "".join(
             f"its {_what(other)} needs {regions[other].size_bytes + overflow[other]:,} of "
@@ -125,7 +138,7 @@ class FirmwareBuild:
                 f"(stack: {STACK_BYTES:,} bytes reserved)"
             )
         return DoesNotFitError(
-            f"the firmware's {_what(name)}",
+            f"the {'firmware' if part == 'measured' else f'{part} build'}'s {_what(name)}",
             needed_bytes=regions[name].size_bytes + overflow[name],
             available_bytes=regions[name].size_bytes,
             largest=largest,
@@ -137,7 +150,7 @@ class FirmwareBuild:
         template = environment().get_template("firmware/main.c.j2")
         return template.render(symbols=Symbols(self.artifact.name))
 
-    def _linker_script(self) -> str:
+    def _linker_script(self, flash: Region) -> str:
         board = self.board
         regions = {
             r.name: {
@@ -146,15 +159,15 @@ class FirmwareBuild:
                 "origin": f"{r.origin:#010x}",
                 "size_bytes": r.size_bytes,
             }
-            for r in (board.vectors, board.flash, board.ram, board.bulk)
+            for r in (board.vectors, flash, board.ram, board.bulk)
             if r is not None
         }
         fence = (board.fence.origin, board.fence.end) if board.fence else (0, 0)
         return environment().get_template("firmware/link.ld.j2").render(
             board=board.name,
             regions=regions.values(),
-            vectors=(board.vectors or board.flash).name,
-            flash=board.flash.name,
+            vectors=(board.vectors or flash).name,
+            flash=flash.name,
             ram=board.ram.name,
             bulk=board.bulk.name,
             fence={"origin": f"{fence[0]:#010x}", "end": f"{fence[1]:#010x}"},

@@ -6,7 +6,7 @@ import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -56,12 +56,14 @@ def run_firmware(
     images: np.ndarray,
     limit_s: float,
     image_done: Callable[[], None],
+    options: Sequence[str] = (),
 ) -> Outcome:
     """Run the firmware ``elf`` over ``images`` uint8 (n, rows, cols, channels).
 
-    Works in the folder of ``elf``. Calls ``image_done`` after each image. Raises
-    :class:`ToolchainError` where the emulator is missing or shows no sign of
-    life for ``limit_s`` seconds; the caller judges the exit code.
+    Works in the folder of ``elf``, with QEMU's further ``options``. Calls
+    ``image_done`` after each image. Raises :class:`ToolchainError` where the
+    emulator is missing or shows no sign of life for ``limit_s`` seconds; the
+    caller judges the exit code.
     """
     emulator = find_emulator()
     results = elf.parent / RESULTS_FILE
@@ -69,7 +71,7 @@ def run_firmware(
     np.ascontiguousarray(images).tofile(elf.parent / IMAGES_FILE)
     command = [emulator, "-M", board.machine, "-display", "none", "-monitor", "none"]
     command += ["-serial", "none", "-semihosting-config", "enable=on,target=native"]
-    command += ["-kernel", elf.name]
+    command += ["-kernel", elf.name, *options]
     console: list[bytes] = []
     with subprocess.Popen(
         command,

@@ -61,7 +61,7 @@ class MemoryUse:
 class LayerResult:
     """One layer: differing bytes (logits for the last) over all images, and its work.
 
-    ``instructions`` per image, None where they were not counted.
+    ``instructions`` for the first image, None where they were not counted.
     """
 
     name: str
@@ -76,7 +76,8 @@ class SimulationResult:
 
     ``core``: what the compiler generated code for. ``logit_mismatches``:
     differing logits of the build without hooks; the layers are those of the
-    build that records every row.
+    build that records every row. ``instructions``: executed for the first
+    image, the same in every run; ``not_counted`` says why there are none.
     """
 
     board: str
@@ -89,6 +90,7 @@ class SimulationResult:
     memory: MemoryUse
     parameters_bytes: int
     instructions: int | None = None
+    not_counted: str | None = None
 
     @property
     def mismatches(self) -> int:
@@ -115,6 +117,7 @@ class SimulationResult:
             "images": self.images,
             "mismatches": self.mismatches,
             "instructions": self.instructions,
+            "not_counted": self.not_counted,
             "stack_bytes": memory.stack_bytes,
             "ram_bytes": memory.ram_bytes,
             "flash_bytes": memory.flash_bytes,

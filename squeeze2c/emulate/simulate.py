@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from squeeze2c.emulate.compare import LayerComparison, read_logits
+from squeeze2c.emulate.count import Counter, Counts
 from squeeze2c.emulate.elf import FirmwareImage, read_elf
 from squeeze2c.emulate.firmware import FirmwareBuild
 from squeeze2c.emulate.outcome import check_outcome
@@ -17,7 +19,7 @@ from squeeze2c.emulate.qemu import find_emulator, run_firmware, time_limit_s
 from squeeze2c.emulate.records import RecordKind, read_records
 from squeeze2c.emulate.result import LayerResult, MemoryUse, SimulationResult
 from squeeze2c.emulate.toolchain import find_toolchain
-from squeeze2c.errors import UsageError
+from squeeze2c.errors import DoesNotFitError, ToolchainError, UsageError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.ir import load_graph
 from squeeze2c.progress import Progress, silent
@@ -34,16 +36,21 @@ def simulate(
     images: np.ndarray,
     *,
     optimisation: str = "-O3",
+    count_instructions: bool = True,
     work_dir: Path | None = None,
     progress: Progress = silent,
 ) -> SimulationResult:
     """Run the firmware of ``artifact`` on ``board`` for ``images``.
 
-    ``images``: uint8 (n, rows, cols, channels). Firmware is built twice, with
-    the GCC flag ``optimisation``: as it would ship, which gives sizes, stack
-    and logits, and with hooks that record every row of every layer.
-    ``work_dir`` keeps sources, ELF files and results; a temporary folder is
-    used otherwise. Code generated for ``host`` is built for the board's core.
+    ``images``: uint8 (n, rows, cols, channels). Firmware is built with the GCC
+    flag ``optimisation``: as it would ship, which gives sizes, stack and
+    logits; with hooks that record every row of every layer; and, with
+    ``count_instructions``, once more with hooks that mark where layers begin
+    and end. Instructions are those of the first image. Counting needs a QEMU
+    with plugins and a C compiler for this machine; without them the counts are
+    None and ``not_counted`` says why. ``work_dir`` keeps sources, ELF files and
+    results; a temporary folder is used otherwise. Code generated for ``host``
+    is built for the board's core.
 
     Raises :class:`UsageError` for a board that cannot run the code and images
     that do not suit the model, :class:`DoesNotFitError` for a board that is too
@@ -61,28 +68,38 @@ def simulate(
     toolchain = find_toolchain()
     find_emulator()
     oracle = load_graph(artifact.oracle_path)
-    build = FirmwareBuild(
-        artifact, target, core, core_named(target.core), toolchain, optimisation
-    )
     with tempfile.TemporaryDirectory(prefix="squeeze2c-") as temporary:
         folder = Path(temporary) if work_dir is None else work_dir.resolve()
-        progress("build firmware", 0, 1)
-        files = build.build(folder)
-        progress("build firmware", 1, 1)
-        logits, memory = _measure(_Firmware.of(files.measured, build), images, progress)
+        build = FirmwareBuild(
+            artifact, target, core, core_named(target.core), toolchain, folder, optimisation
+        )
+        progress("build firmware", 0, 2)
+        measured = _Firmware.of(build.measured(), build)
+        progress("build firmware", 1, 2)
+        trace = _Firmware.of(build.with_hooks("trace"), build)
+        progress("build firmware", 2, 2)
+        logits, memory = _measure(measured, images, progress)
         comparison = LayerComparison(artifact, oracle)
-        _trace(_Firmware.of(files.trace, build), images, comparison, progress)
-    layers = zip(artifact.layers, comparison.mismatches, strict=True)
+        _trace(trace, images, comparison, progress)
+        counts = Counts.none(len(artifact.layers), "not asked for")
+        if count_instructions:
+            counts = _count(build, measured, images[:1], progress)
+    layers = zip(artifact.layers, comparison.mismatches, counts.layers, strict=True)
     return SimulationResult(
         board=target.name,
         target=artifact.target,
         core=core.name,
         compiler=f"gcc {toolchain.version}, {toolchain.library}, {optimisation}",
         images=len(images),
-        layers=tuple(LayerResult(str(layer["name"]), layer["macs"], n) for layer, n in layers),
+        layers=tuple(
+            LayerResult(str(layer["name"]), layer["macs"], mismatches, instructions)
+            for layer, mismatches, instructions in layers
+        ),
         logit_mismatches=int(np.count_nonzero(logits != np.stack(comparison.logits))),
         memory=memory,
         parameters_bytes=artifact.manifest["flash"]["parameters_bytes"],
+        instructions=counts.whole,
+        not_counted=counts.reason,
     )
 
 
@@ -117,9 +134,11 @@ class _Firmware:
         macs = sum(layer["macs"] for layer in build.artifact.layers)
         return cls(elf, read_elf(elf), build.board, build.artifact.name, time_limit_s(macs))
 
-    def run(self, images: np.ndarray, image_done: Callable[[], None]) -> Path:
-        """The result file of a run that went well."""
-        outcome = run_firmware(self.elf, self.board, images, self.limit_s, image_done)
+    def run(
+        self, images: np.ndarray, image_done: Callable[[], None], options: Sequence[str] = ()
+    ) -> Path:
+        """The result file of a run that went well. ``options`` are for QEMU."""
+        outcome = run_firmware(self.elf, self.board, images, self.limit_s, image_done, options)
         check_outcome(outcome, len(images), self.model, self.board, self.image)
         return outcome.results
 
@@ -142,6 +161,26 @@ def _trace(
     for first in range(0, len(images), batch):
         part = images[first : first + batch]
         comparison.compare(part, read_records(firmware.run(part, image_done)))
+
+
+def _count(
+    build: FirmwareBuild, measured: _Firmware, image: np.ndarray, progress: Progress
+) -> Counts:
+    """Instructions for one image. The firmware runs well by now: what fails is the counting."""
+    layers = len(build.artifact.layers)
+    progress("count instructions", 0, 1)
+    try:
+        counter = Counter.build(build.folder)
+        marked = _Firmware.of(build.with_hooks("count"), build)
+        run, run_marked = (partial(f.run, image, lambda: None) for f in (measured, marked))
+        counts = Counts(
+            counter.whole(run, measured.elf, measured.image, measured.model),
+            counter.layers(run_marked, marked.elf, marked.image, layers),
+        )
+    except (ToolchainError, DoesNotFitError) as error:
+        counts = Counts.none(layers, str(error))
+    progress("count instructions", 1, 1)
+    return counts
 
 
 def _counter(stage: str, total: int, progress: Progress) -> Callable[[], None]:

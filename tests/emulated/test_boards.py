@@ -38,6 +38,8 @@ def test_portable_code_equals_the_oracle_on_every_board(
     result = simulate(portable, board, images)
     assert result.mismatches == 0
     assert result.core == BOARDS[board].core
+    assert result.instructions is not None
+    assert result.instructions > sum(layer["macs"] for layer in portable.layers)
     _check_figures(result, portable)
 
 
@@ -46,7 +48,7 @@ def test_code_for_smaller_cores_runs_on_larger_ones(
     core: str, board: str, make_artifact: MakeArtifact, images: np.ndarray
 ) -> None:
     artifact = make_artifact(core)
-    result = simulate(artifact, board, images[:1])
+    result = simulate(artifact, board, images[:1], count_instructions=False)
     assert result.mismatches == 0
     assert (result.core, result.target) == (core, core)
     _check_figures(result, artifact)
@@ -74,7 +76,10 @@ def _check_figures(result: SimulationResult, artifact: Artifact) -> None:
 
 
 def test_optimisation_does_not_change_the_bits(portable: Artifact, images: np.ndarray) -> None:
-    results = [simulate(portable, "mps2-an386", images, optimisation=o) for o in ("-O0", "-Os")]
+    results = [
+        simulate(portable, "mps2-an386", images, optimisation=level, count_instructions=False)
+        for level in ("-O0", "-Os")
+    ]
     assert [r.mismatches for r in results] == [0, 0]
     assert "-Os" in results[1].compiler
     assert results[1].memory.flash_bytes < results[0].memory.flash_bytes
@@ -92,7 +97,7 @@ def test_either_c_library_does(
         toolchain.find_toolchain()
     except ToolchainError:
         missing(f"the cross-compiler has no {library[0]}")
-    result = simulate(portable, "mps3-an547", images[:1])
+    result = simulate(portable, "mps3-an547", images[:1], count_instructions=False)
     assert result.mismatches == 0
     assert library[0] in result.compiler
 
@@ -102,7 +107,7 @@ def test_differences_are_counted_where_they_arise(
 ) -> None:
     """A stem that never yields zero differs in each byte that the oracle has as zero."""
     artifact = make_artifact(edit=replace_once(".clamp_min = 0,", ".clamp_min = 1,"))
-    result = simulate(artifact, "mps2-an386", images)
+    result = simulate(artifact, "mps2-an386", images, count_instructions=False)
     by_name = {layer.name: layer.mismatches for layer in result.layers}
     assert by_name["stem"] == _zeros_of_stem(artifact, images)
     assert 0 < by_name["classifier"] == result.logit_mismatches
@@ -117,8 +122,10 @@ def _zeros_of_stem(artifact: Artifact, images: np.ndarray) -> int:
 def test_progress_counts_images(portable: Artifact, images: np.ndarray) -> None:
     seen: list[tuple[str, int, int]] = []
     simulate(portable, "stm32f405", images, progress=lambda *step: seen.append(step))
-    for stage in ("run firmware", "compare layers"):
-        assert [s[1:] for s in seen if s[0] == stage] == [(i, 3) for i in range(4)]
+    totals = {"build firmware": 2, "run firmware": 3, "compare layers": 3, "count instructions": 1}
+    for stage, total in totals.items():
+        assert [s[1:] for s in seen if s[0] == stage] == [(i, total) for i in range(total + 1)]
+    assert len(seen) == sum(total + 1 for total in totals.values())
 
 
 def test_code_for_a_larger_core_is_refused(

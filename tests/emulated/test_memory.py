@@ -74,6 +74,21 @@ def test_both_are_reported(
     assert "its RAM needs" in str(error)
 
 
+def test_hooks_may_use_flash_that_only_the_emulator_has(
+    portable: Artifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firmware that fills the board to the last bytes can still be traced."""
+    board = BOARDS["stm32f446"]
+    used = simulate(portable, board.name, images[:1]).memory.flash_bytes
+    full = replace(board, flash=replace(board.flash, size_bytes=used + 32))
+    monkeypatch.setitem(BOARDS, board.name, full)
+    result = simulate(portable, board.name, images[:1])
+    assert (result.mismatches, result.not_counted) == (0, None)
+    monkeypatch.setitem(BOARDS, board.name, replace(full, emulated_flash_bytes=None))
+    with pytest.raises(DoesNotFitError, match="the trace build's flash"):
+        simulate(portable, board.name, images[:1])
+
+
 def _refused(artifact: Artifact, graph: Graph, board: str) -> DoesNotFitError:
     with pytest.raises(DoesNotFitError) as caught:
         simulate(artifact, board, random_images(graph, 1))
@@ -98,8 +113,8 @@ def _needed(
         region = replace(board.flash, size_bytes=flash_bytes)
         board = replace(board, flash=region)
     core = core_named(board.core)
-    build = FirmwareBuild(artifact, board, core, core, find_toolchain())
-    with build.build(folder).measured.open("rb") as stream:
+    build = FirmwareBuild(artifact, board, core, core, find_toolchain(), folder)
+    with build.measured().open("rb") as stream:
         ends = [
             header["p_vaddr"] + header["p_memsz"] - region.origin
             for header in ELFFile(stream).iter_segments("PT_LOAD")

@@ -1,0 +1,97 @@
+"""Exact instruction counts: QEMU with a plugin, on firmware with marks around the layers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from squeeze2c.emulate.elf import FirmwareImage
+from squeeze2c.emulate.qemu import find_emulator
+from squeeze2c.errors import InternalError, ToolchainError
+from squeeze2c.host.toolchain import HostCompiler
+from squeeze2c.resources import runtime_dir
+
+COUNT_FILE = "count.txt"
+MARKS = "s2c_port_marks"
+AFTER_RUN = "s2c_port_lowest_stack_use"
+"""What the harness calls as soon as the model's run function has returned."""
+
+RunWith = Callable[[Sequence[str]], object]
+"""Runs firmware for one image with more options for QEMU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Instructions of one image: of the whole run, and of each layer. Where None, why."""
+
+    whole: int | None
+    layers: tuple[int | None, ...]
+    reason: str | None = None
+
+    @classmethod
+    def none(cls, layers: int, reason: str) -> Counts:
+        """No counts, because of ``reason``."""
+        return cls(None, (None,) * layers, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """QEMU's plugin, built for this machine."""
+
+    plugin: Path
+
+    @classmethod
+    def build(cls, folder: Path) -> Counter:
+        """Compile the plugin in ``folder``. Raises :class:`ToolchainError` where it is no use."""
+        options = subprocess.run(
+            [find_emulator(), "-help"], capture_output=True, text=True, check=False
+        )
+        if "-plugin" not in options.stdout:
+            raise ToolchainError("this QEMU was built without plugins")
+        plugin = folder / "s2c_count_plugin.so"
+        source = runtime_dir() / "port" / "plugin" / "s2c_count_plugin.c"
+        HostCompiler.find(flags=("-O2",)).build_library([source], [], [], plugin)
+        return cls(plugin)
+
+    def whole(self, run: RunWith, elf: Path, image: FirmwareImage, model: str) -> int:
+        """Instructions of one call of the model's run function, in a build without hooks.
+
+        From its first instruction to the few after its last with which the
+        caller goes on. Raises :class:`ToolchainError` where QEMU refuses the plugin.
+        """
+        first = image.function(f"{model}_run")[0]
+        after = image.function(AFTER_RUN)[0]
+        marks = self._marks(run, elf, f"mark={first:#x}", f"mark={after:#x}")
+        for (number, begin), (following, end) in pairwise(marks):
+            if (number, following) == (0, 1):
+                return end - begin
+        raise InternalError(f"{model}_run was not seen to run")
+
+    def layers(self, run: RunWith, elf: Path, image: FirmwareImage, layers: int) -> tuple[int, ...]:
+        """Instructions of each layer for one image, in the build with marks.
+
+        A layer that works in several steps is the sum of them. Each step
+        includes the few instructions that enter its closing mark.
+        """
+        address, size = image.function(MARKS)
+        counts = [0] * layers
+        begin = [0] * layers
+        for number, executed in self._marks(run, elf, f"marks={address:#x}:{size // 2}"):
+            layer, is_end = divmod(number, 2)
+            if is_end:
+                counts[layer] += executed - begin[layer]
+            else:
+                begin[layer] = executed
+        return tuple(counts)
+
+    def _marks(self, run: RunWith, elf: Path, *arguments: str) -> list[tuple[int, int]]:
+        """(number of the mark, instructions executed before it), in the order of execution."""
+        # A relative path, because QEMU splits the option at commas, which folders may have.
+        plugin = os.path.relpath(self.plugin, elf.parent)
+        run(("-plugin", ",".join((plugin, f"out={COUNT_FILE}", *arguments))))
+        lines = (elf.parent / COUNT_FILE).read_text(encoding="ascii").splitlines()
+        return [(int(number), int(count)) for number, count in map(str.split, lines)]
