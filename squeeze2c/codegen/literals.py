@@ -43,8 +43,10 @@ def int32_lines(values: np.ndarray) -> tuple[str, ...]:
 
 
 def comment_text(text: str) -> str:
-    """``text`` safe inside a C comment: ASCII, and neither its beginning nor its end."""
-    plain = "".join(c if " " <= c <= "~" else "?" for c in text)
+    """``text`` safe inside a C comment: ASCII without backslashes, which would join lines,
+    and neither the beginning nor the end of a comment.
+    """
+    plain = "".join(c if " " <= c <= "~" and c != "\\" else "?" for c in text)
     return plain.replace("*/", "* /").replace("/*", "/ *").replace("??/", "?? /")
 
 

@@ -1,6 +1,6 @@
 """Generated text against files that a person has read.
 
-After an intended change, S2C_UPDATE_GOLDEN=1 rewrites the files; read the diff.
+After an intended change, S2C_UPDATE_GOLDEN=1 rewrites network and files; read the diff.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from squeeze2c.ir import dump_graph, load_graph
 from tests.support.programs import every_operator_graph, generated_files, quantised
 
 GOLDEN = Path(__file__).parent / "tiny"
+NETWORK = Path(__file__).parent / "tiny.npz"
+"""The quantised network itself: what the quantizer finds may differ between processors."""
+
 UPDATE = "S2C_UPDATE_GOLDEN"
 FILES = (
     "tiny.h",
@@ -30,7 +34,9 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return generated_files(quantised(every_operator_graph()))
+    if os.environ.get(UPDATE) == "1":
+        NETWORK.write_bytes(dump_graph(quantised(every_operator_graph())))
+    return generated_files(load_graph(NETWORK))
 
 
 @pytest.mark.parametrize("name", FILES)
