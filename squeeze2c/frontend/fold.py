@@ -51,7 +51,7 @@ def fold(node: OnnxNode) -> np.ndarray | None:
             f"cannot compute this constant: {problem}",
             op=node.op,
             where=node.where,
-            hint="simplify the model, for example with onnxsim or onnx-simplifier",
+            hint="simplify the model, for example with the package onnxsim",
         ) from problem
 
 

@@ -67,7 +67,7 @@ def read_onnx(loaded: LoadedModel, input_shape: InputShape | None = None) -> Gra
         )
     check_output(output, scope.shapes[output], path)
     result = Graph(
-        name=graph.name or loaded.path.stem,
+        name=graph.name,
         nodes=tuple(draft.nodes),
         values=draft.values,
         constants=draft.constants,

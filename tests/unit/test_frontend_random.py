@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
-import onnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from squeeze2c.errors import ShapeError
-from squeeze2c.frontend import load_onnx, read_onnx
-from squeeze2c.ir import Graph
-from squeeze2c.reference import evaluate_float
-from tests.support.onnx_models import OnnxBuilder, run_onnxruntime, save
+from tests.support.onnx_compare import assert_equal_to_onnxruntime, read
+from tests.support.onnx_models import OnnxBuilder
 
 SIZES = st.tuples(st.integers(1, 5), st.integers(1, 5))
 STRIDES = st.tuples(st.integers(1, 4), st.integers(1, 4))
 PADS = st.tuples(*[st.integers(0, 3)] * 4)
 CEIL_MODE_OPSET = 10
-
-
-def assert_equal_to_onnxruntime(model: onnx.ModelProto, graph: Graph, batch: np.ndarray) -> None:
-    """Every value that names an ONNX tensor equals it."""
-    expected = run_onnxruntime(model, batch, every_tensor=True)
-    values = evaluate_float(graph, batch)
-    compared = 0
-    for value in graph.values.values():
-        if value.source not in expected:
-            continue
-        tensor = expected[value.source]
-        if tensor.ndim == 3:
-            tensor = tensor[:, :, 0]
-        assert values[value.name].shape == tensor.shape, value.name
-        assert value.type.shape == (1, *tensor.shape[1:])
-        tolerance = 1e-5 * (1 + np.abs(tensor).max())
-        np.testing.assert_allclose(values[value.name], tensor, atol=tolerance, rtol=0)
-        compared += 1
-    assert graph.output in expected
-    assert compared >= len(graph.nodes) - 1, "at most a mean of two nodes has a value of its own"
-
-
-def read(model: onnx.ModelProto) -> Graph:
-    with tempfile.TemporaryDirectory() as folder:
-        return read_onnx(load_onnx(save(model, Path(folder) / "m.onnx")))
 
 
 def fits(size: int, kernel: int, stride: int, before: int, after: int, ceil_mode: bool) -> bool:
