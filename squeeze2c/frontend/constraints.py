@@ -148,7 +148,7 @@ _OPERATORS = (
     ),
     Operator(
         "ReduceMean",
-        "GlobalAvgPool2D, and Reshape without `keepdims`",
+        "GlobalAvgPool2D (and Reshape, without `keepdims`)",
         (
             MAP,
             Rule("`axes` are constant: rows and columns", rules.mean_axes, "axes"),
@@ -157,7 +157,7 @@ _OPERATORS = (
     ),
     Operator(
         "Concat",
-        "Concat; Identity where it has one input",
+        "Concat (Identity where it has one input)",
         (
             Rule("every input is a feature map computed from the model's input", rules.map_inputs),
             Rule("`axis` is the channel axis, 1 or -3", shape_rules.concat_axis, "axis"),

@@ -116,6 +116,14 @@ STATIC_SHAPE_TEXT = (
     "the batch is 1 and all sizes of the input are fixed in the file or pinned with `--input-shape`"
 )
 OUTPUT_TEXT = "the output is (1, classes) or (1, classes, 1, 1)"
+NETWORK_TEXTS = (
+    "global average pooling comes last; nothing but reshaping and Softmax follows",
+    "BatchNormalization follows Conv, also through Concat or MaxPool",
+    "Relu follows Conv, BatchNormalization, Add, Concat or MaxPool, "
+    "or what cannot be negative anyway",
+    "Conv and MaxPool read the image; others may where the model takes pixels as they are",
+)
+"""What the passes ask of a network. They refuse others; this is for the documentation."""
 
 
 def dimensions(info: onnx.ValueInfoProto) -> tuple[int | str, ...]:

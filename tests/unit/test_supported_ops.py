@@ -33,7 +33,7 @@ def test_command_writes_the_page(tmp_path: Path, checkout: Path) -> None:
 def test_page_names_every_operator_and_rule() -> None:
     page = supported_ops_markdown()
     for operator in OPERATORS.values():
-        section = page.partition(f"### {operator.name}: {operator.becomes}\n")[2]
+        section = page.partition(f"### {operator.name}\n\nBecomes {operator.becomes}, if\n")[2]
         section = section.partition("\n#")[0]
         for rule in operator.rules:
             assert f"- {rule.text}\n" in section
