@@ -111,7 +111,7 @@ def _check_text(model: onnx.ModelProto, path: Path) -> None:
 
 def _strings(message: Message) -> Iterator[str | bytes]:
     for field, value in message.ListFields():
-        items = value if field.is_repeated else (value,)
+        items = (value,) if isinstance(value, (str, bytes, Message)) else value
         if field.type == field.TYPE_STRING:
             yield from items
         elif field.type == field.TYPE_MESSAGE:
