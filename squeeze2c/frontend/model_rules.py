@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import onnx
 from onnx import TensorProto
@@ -156,12 +157,12 @@ def input_type(
                 hint=f"pin it with --input-shape, for example --input-shape {example}",
             )
     else:
-        sizes = tuple(pinned)
-        if len(sizes) != 4 or not all(isinstance(s, int) and s >= 1 for s in sizes):
+        if len(pinned) != 4 or not all(isinstance(s, Integral) and s >= 1 for s in pinned):
             raise UsageError(
-                f"an input shape is four positive numbers, got {show(sizes)}",
+                f"an input shape is four positive numbers, got {show(pinned)}",
                 hint="give batch, channels, rows, columns, such as 1,3,224,224",
             )
+        sizes = tuple(int(size) for size in pinned)
         if any(isinstance(d, int) and d != s for d, s in zip(declared, sizes, strict=True)):
             raise ShapeError(
                 f"its shape is {show(declared)}, which does not agree with {show(sizes)}",

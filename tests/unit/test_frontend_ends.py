@@ -153,7 +153,8 @@ def test_input_without_a_shape(tmp_path: Path) -> None:
 
 def test_pinning_must_agree_with_the_file() -> None:
     model = conv_chain()
-    assert read(model, (1, 3, 16, 16)).input_value.type.shape == (1, 3, 16, 16)
+    sizes = np.array([1, 3, 16, 16])
+    assert read(model, tuple(sizes)).input_value.type.shape == (1, 3, 16, 16)
     with pytest.raises(ShapeError, match=r"\(1, 3, 16, 16\), which does not agree with"):
         read(model, (1, 3, 16, 17))
 

@@ -62,6 +62,8 @@ def test_small_networks(model: onnx.ModelProto) -> None:
 
 @pytest.mark.parametrize("opset", [7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 20, 21, 22, 23, 24, 25])
 def test_opsets(opset: int) -> None:
+    if opset > onnx.defs.onnx_opset_version():
+        pytest.skip(f"this version of onnx does not know opset {opset}")
     build = OnnxBuilder((1, 3, 12, 12), opset=opset)
     x = build.relu(build.batch_norm(build.conv(build.input, 6, stride=2, relu=False)))
     x = build.max_pool(x, ceil_mode=True if opset >= 10 else None)
