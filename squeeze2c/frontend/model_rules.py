@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -136,7 +137,7 @@ def dimensions(info: onnx.ValueInfoProto) -> tuple[int | str, ...]:
 
 
 def input_type(
-    info: onnx.ValueInfoProto, path: str, pinned: Sequence[int] | None
+    info: onnx.ValueInfoProto, path: str, pinned: Sequence[int | np.integer[Any]] | None
 ) -> tuple[int, int, int, int]:
     """The static NCHW shape of the model's input.
 
@@ -157,7 +158,7 @@ def input_type(
                 hint=f"pin it with --input-shape, for example --input-shape {example}",
             )
     else:
-        if len(pinned) != 4 or not all(isinstance(s, Integral) and s >= 1 for s in pinned):
+        if len(pinned) != 4 or not all(isinstance(s, (int, np.integer)) and s >= 1 for s in pinned):
             raise UsageError(
                 f"an input shape is four positive numbers, got {show(pinned)}",
                 hint="give batch, channels, rows, columns, such as 1,3,224,224",
