@@ -91,8 +91,10 @@ def run(downloads: Path, output: Path) -> None:
     ).images
     with HostModel(artifact) as generated:
         ours = [Guess.of(generated.softmax(generated.run(i)) / 65536) for i in images]
-    theirs = [Guess.of(p) for p in float_probabilities(model, images)]
-    console.print(guesses_table(shown, ours, theirs))
+    real = float_probabilities(model, images)
+    console.print(guesses_table(shown, ours, [Guess.of(p) for p in real]))
+    worst = max(int((p > p[ours[i].index]).sum()) + 1 for i, p in enumerate(real))
+    console.print(f"The class that the C names is always among the float model's best {worst}.")
     console.print("* Crops of this photograph were among the calibration images.\n")
     say("measuring the stack")
     console.print(bytes_table(artifact, *stack_use(artifact, images[:1])))
