@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from squeeze2c.errors import CalibrationError, InternalError, QuantizationError
 from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
@@ -49,7 +50,10 @@ def quantize(
         raise CalibrationError(
             f"calibration images have shape {images.shape}, the model reads (N, {expected})"
         )
-    return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
+    # One thread: how BLAS shares out the work changes the last bits of sums, and with
+    # them a rounded weight here and there. The same model must give the same bytes.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
 
 
 class _Quantizer:
