@@ -1,0 +1,168 @@
+/*
+ * Runs kernels on test vectors and exits with the number of the first wrong one, 0 if all are
+ * right. Needs nothing but a C compiler, so it runs wherever one can build for.
+ */
+#include <string.h>
+
+#include "s2c.h"
+#include "s2c_kernels.h"
+#include "s2c_requantise.h"
+#include "s2c_rows.h"
+
+#define GUARD 16u
+#define FILL 0x5A
+#define MAX_KERNEL_ROWS 16u
+
+typedef struct {
+    const uint8_t *data;
+    uint32_t rows;
+    uint32_t row_bytes;
+} map;
+
+typedef struct {
+    s2c_conv2d layer;
+    map in;
+    map out;
+    const uint8_t *pad_row;
+    const int32_t *sums; /* NULL: compare `out`, else the sums */
+    uint8_t stride_rows;
+    uint8_t pad_top;
+    uint8_t relu;
+} conv_vector;
+
+typedef struct {
+    s2c_window window;
+    map in;
+    map out;
+    uint8_t stride_rows;
+    uint8_t pad_top;
+} pool_vector;
+
+typedef struct {
+    s2c_add layer;
+    map a;
+    map b;
+    map out;
+} add_vector;
+
+typedef struct {
+    int32_t acc;
+    int32_t multiplier;
+    uint32_t shift;
+    int32_t result;
+} requantise_vector;
+
+typedef struct {
+    const int32_t *logits;
+    const uint32_t *probabilities;
+    uint32_t count;
+    uint32_t beta_q;
+    uint32_t beta_shift;
+} softmax_vector;
+
+#include "vectors.h"
+
+static uint8_t row_memory[GUARD + MAX_ROW_BYTES + GUARD];
+static int16_t scratch[4 * MAX_TAPS];
+static int32_t sums[MAX_CHANNELS];
+static uint32_t probabilities[MAX_LOGITS];
+
+static uint8_t *fresh_row(void)
+{
+    memset(row_memory, FILL, sizeof row_memory);
+    return row_memory + GUARD;
+}
+
+/* The row is as expected, gaps between pixels included, and nothing around it was touched. */
+static int row_is(const map *expected, uint32_t row)
+{
+    for (uint32_t i = 0; i < GUARD; ++i) {
+        if (row_memory[i] != FILL || row_memory[GUARD + expected->row_bytes + i] != FILL) {
+            return 0;
+        }
+    }
+    return memcmp(row_memory + GUARD, expected->data + row * expected->row_bytes,
+                  expected->row_bytes) == 0;
+}
+
+static int conv_is_right(const conv_vector *v)
+{
+    const uint8_t *rows[MAX_KERNEL_ROWS];
+
+    memset(sums, 0, sizeof sums);
+    for (uint32_t row = 0; row < v->out.rows; ++row) {
+        const int32_t first = (int32_t)(row * v->stride_rows) - v->pad_top;
+        uint8_t *const out = fresh_row();
+
+        s2c_rows_padded(rows, v->in.data, v->in.row_bytes, v->in.rows, first,
+                        v->layer.window.kernel_rows, v->pad_row);
+        if (v->sums != NULL) {
+            s2c_conv2d_sum_u8_s8_s32_4x2__c(&v->layer, rows, scratch, v->relu, sums);
+            continue;
+        }
+        s2c_conv2d_u8_s8_u8_4x2__c(&v->layer, rows, scratch, out);
+        if (!row_is(&v->out, row)) {
+            return 0;
+        }
+    }
+    return v->sums == NULL ||
+           memcmp(sums, v->sums, v->layer.window.out_channels * sizeof *sums) == 0;
+}
+
+static int pool_is_right(const pool_vector *v)
+{
+    const uint8_t *rows[MAX_KERNEL_ROWS];
+
+    for (uint32_t row = 0; row < v->out.rows; ++row) {
+        const int32_t first = (int32_t)(row * v->stride_rows) - v->pad_top;
+
+        s2c_rows_clamped(rows, v->in.data, v->in.row_bytes, v->in.rows, first,
+                         v->window.kernel_rows);
+        s2c_maxpool2d_u8__c(&v->window, rows, fresh_row());
+        if (!row_is(&v->out, row)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int add_is_right(const add_vector *v)
+{
+    for (uint32_t row = 0; row < v->out.rows; ++row) {
+        s2c_add_u8__c(&v->layer, v->a.data + row * v->a.row_bytes,
+                      v->b.data + row * v->b.row_bytes, fresh_row());
+        if (!row_is(&v->out, row)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int softmax_is_right(const softmax_vector *v)
+{
+    return s2c_softmax_q16(v->logits, v->count, v->beta_q, v->beta_shift, probabilities) == S2C_OK &&
+           memcmp(probabilities, v->probabilities, v->count * sizeof *probabilities) == 0;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CHECK(array, is_right, code)                \
+    for (size_t i = 0; i < COUNT(array); ++i) {     \
+        if (!is_right(&(array)[i])) {               \
+            return code;                            \
+        }                                           \
+    }
+
+static int requantise_is_right(const requantise_vector *v)
+{
+    return s2c_requantise(v->acc, v->multiplier, v->shift) == v->result;
+}
+
+int main(void)
+{
+    CHECK(requantise_vectors, requantise_is_right, 1)
+    CHECK(conv_vectors, conv_is_right, 2)
+    CHECK(pool_vectors, pool_is_right, 3)
+    CHECK(add_vectors, add_is_right, 4)
+    CHECK(softmax_vectors, softmax_is_right, 5)
+    return s2c_crc32(0, crc_data, sizeof crc_data) == CRC_EXPECTED ? 0 : 6;
+}
