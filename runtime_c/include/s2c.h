@@ -67,8 +67,9 @@ s2c_status s2c_top_k(const int32_t *logits, uint32_t count, uint32_t k, s2c_rank
  * (65536 = 1), where l_i = logits[i] * logit_scale.
  *
  * beta_q: the compile-time constant round(logit_scale * log2(e) * 2^beta_shift),
- * given by the generated header. Uses 64-bit integers, no floating point; the NumPy
- * twin is squeeze2c.reference.softmax.
+ * given by the generated header; at most 2^31 - 1, and beta_shift is 16 to 62.
+ * The result may overwrite the logits. Uses 64-bit integers, no floating point; the
+ * NumPy twin, with its error bound, is squeeze2c.reference.softmax.
  */
 s2c_status s2c_softmax_q16(const int32_t *logits, uint32_t count, uint32_t beta_q,
                            uint32_t beta_shift, uint32_t *probabilities);

@@ -113,14 +113,14 @@ static inline void s2c_multiply_tile(const s2c_conv2d *layer, const s2c_tile *ti
     for (uint32_t k = 0; k < taps; ++k) {
         const int16_t w0 = weights0[k];
         const int16_t w1 = weights1[k];
-        acc00 += w0 * x0[k];
-        acc01 += w0 * x1[k];
-        acc02 += w0 * x2[k];
-        acc03 += w0 * x3[k];
-        acc10 += w1 * x0[k];
-        acc11 += w1 * x1[k];
-        acc12 += w1 * x2[k];
-        acc13 += w1 * x3[k];
+        acc00 += (int32_t)w0 * x0[k];
+        acc01 += (int32_t)w0 * x1[k];
+        acc02 += (int32_t)w0 * x2[k];
+        acc03 += (int32_t)w0 * x3[k];
+        acc10 += (int32_t)w1 * x0[k];
+        acc11 += (int32_t)w1 * x1[k];
+        acc12 += (int32_t)w1 * x2[k];
+        acc13 += (int32_t)w1 * x3[k];
     }
     acc[0][0] = acc00;
     acc[0][1] = acc01;
