@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ _HOME = {
 }
 
 
-def load(folder: str, **options: Any) -> HostModel:
+def load(folder: Path | str, **options: Any) -> HostModel:
     """The network in a generated ``folder``, built for this machine and ready to run.
 
     ``options`` go to :class:`HostModel`: compiler, flags, cache_dir. Raises
