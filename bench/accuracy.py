@@ -34,7 +34,6 @@ def measure(name: str, model: Path, sample: Sample, limit: int | None) -> dict[s
     artifact = compiled(name, model, sample.calibration)
     report = verify(artifact, images=sample.images, labels=sample.labels, limit=limit)
     return {
-        **stamp(),
         "model": name,
         "calibration": len(sample.calibration),
         "images": report.images,
@@ -67,12 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 0
     rows = []
+    stamped = stamp()
     for name in (V11, V10):
         model = find_model(name)
         if model is None:
             print(f"{name}: no model here, skipped", file=sys.stderr)
             continue
-        rows.append(measure(name, model, sample, options.limit))
+        rows.append({**stamped, **measure(name, model, sample, options.limit)})
     hidden = (
         "date", "commit", "calibration", "worst_layer", "worst_layer_sqnr_db",
         "parameters_bytes", "arena_bytes",

@@ -70,7 +70,6 @@ def measure(
     medians = float(np.median(ours)), float(np.median(theirs))
     sources = sum(source.stat().st_size for source in artifact.sources)
     return {
-        **stamp(),
         "model": name,
         "generated_ms": f"{medians[0]:.2f}",
         "generated_fastest_ms": f"{min(ours):.2f}",
@@ -99,12 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else np.random.default_rng(0).integers(0, 256, (16, 224, 224, 3), np.uint8)
     )
     rows = []
+    stamped = stamp()
     for name in (V11, V10):
         model = find_model(name)
         if model is None:
             print(f"{name}: no model here, skipped", file=sys.stderr)
             continue
-        rows.append(measure(name, model, images, options.rounds, options.compiler))
+        figures = measure(name, model, images, options.rounds, options.compiler)
+        rows.append({**stamped, **figures})
     show("one image on one thread", rows, skip=("date", "commit", "processor"))
     if not options.no_history:
         print(f"added to {append('host_speed', rows)}")
