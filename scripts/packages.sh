@@ -19,7 +19,7 @@ apt_install() {
     "${as_root[@]}" apt-get update -qq >&2 ||
         printf 'warning: apt-get update failed, going on with the old lists\n' >&2
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" >&2 </dev/null ||
+        apt-get install -y -qq --no-install-recommends --no-remove "$@" >&2 </dev/null ||
         fail "apt-get failed; please run as root: apt-get install $*"
 }
 
@@ -28,44 +28,50 @@ python_makes_venvs() {
     "$1" -c 'import venv, ensurepip' 2>/dev/null
 }
 
-# Whether the compiler command $1 makes programs: headers and linker included.
+# Whether the compiler $1 makes programs with options $2...: headers, libraries and linker included.
 compiles() {
     command -v "$1" >/dev/null || return 1
     local folder status=0
     folder=$(mktemp -d)
     printf '#include <stdint.h>\n#include <string.h>\nint main(void) { return (int)strlen(""); }\n' \
         >"$folder/probe.c"
-    "$1" "$folder/probe.c" -o "$folder/probe" >/dev/null 2>&1 || status=1
+    "$@" "$folder/probe.c" -o "$folder/probe" >/dev/null 2>&1 || status=1
     rm -rf "$folder"
     return $status
 }
 
-# Whether arm-none-eabi-gcc finds a C library, under either of the names that simulate tries.
+# Whether arm-none-eabi-gcc finds picolibc, with which the kernels' test programs are linked.
 arm_c_library() {
-    local name
-    for name in picolibc nano; do
-        printf '#include <string.h>\n' |
-            arm-none-eabi-gcc "--specs=$name.specs" -E -x c - >/dev/null 2>&1 && return 0
-    done
-    return 1
+    arm-none-eabi-gcc --specs=picolibc.specs -include string.h -E -x c /dev/null >/dev/null 2>&1
 }
 
-# Packages that are missing for task $1 (python, compile, test) with interpreter $2.
+# Packages that are missing for task $1 (compile, test) with interpreter $2. What an installation
+# reveals, such as libraries of a compiler that was not there, a second call tells.
 missing_packages() {
     local task=$1 python=$2 missing=()
     if ! command -v "$python" >/dev/null || ! python_makes_venvs "$python"; then
         missing+=("$(basename "$python")-venv")
     fi
-    if [ "$task" != python ]; then
-        compiles "${CC:-cc}" || missing+=(gcc libc6-dev)
-    fi
+    compiles "${CC:-cc}" || missing+=(gcc libc6-dev)
     if [ "$task" = test ]; then
         compiles gcc || missing+=(gcc libc6-dev)
-        compiles clang || missing+=(clang)
+        command -v g++ >/dev/null || missing+=(g++)
         command -v make >/dev/null || missing+=(make)
         command -v cmake >/dev/null || missing+=(cmake)
-        command -v arm-none-eabi-gcc >/dev/null || missing+=(gcc-arm-none-eabi)
-        arm_c_library || missing+=(picolibc-arm-none-eabi)
+        if ! compiles clang; then
+            missing+=(clang)
+        elif ! compiles clang -fsanitize=address,undefined; then
+            missing+=(libclang-rt-dev)
+        fi
+        # 32-bit programs run here too. Not gcc-multilib: it conflicts with cross-compilers.
+        if [ "$(uname -m)" = x86_64 ] && compiles gcc && ! compiles gcc -m32; then
+            missing+=(libc6-dev-i386 "lib32gcc-$(gcc -dumpversion)-dev")
+        fi
+        if ! command -v arm-none-eabi-gcc >/dev/null; then
+            missing+=(gcc-arm-none-eabi picolibc-arm-none-eabi)
+        elif ! arm_c_library; then
+            missing+=(picolibc-arm-none-eabi)
+        fi
         command -v qemu-system-arm >/dev/null || missing+=(qemu-system-arm)
     fi
     printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' '

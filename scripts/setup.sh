@@ -21,13 +21,14 @@ test) extras="[verify,report,demo,dev]" system=test ;;
 *) fail "unknown task $task: base, demo or test" ;;
 esac
 
-missing=$(missing_packages "$system" "$python")
-if [ -n "${missing// /}" ]; then
+for _ in 1 2; do
+    missing=$(missing_packages "$system" "$python")
+    [ -n "${missing// /}" ] || break
     # shellcheck disable=SC2086  # a list of words
     apt_install $missing
-    missing=$(missing_packages "$system" "$python")
-    [ -z "${missing// /}" ] || fail "still missing after the installation: $missing"
-fi
+done
+missing=$(missing_packages "$system" "$python")
+[ -z "${missing// /}" ] || fail "still missing after the installation: $missing"
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     fail "squeeze2c needs Python 3.10 or newer; $python is $("$python" -V 2>&1). Set PYTHON=..."

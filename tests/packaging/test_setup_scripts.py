@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.tools import require_tool
 
-NEEDED = ("bash", "basename", "mktemp", "rm", "sort", "tr", "env", "cat")
+NEEDED = ("bash", "basename", "mktemp", "rm", "sort", "tr", "env", "cat", "uname")
 """What the scripts use of a minimal Debian."""
 
 
@@ -50,7 +50,7 @@ def test_an_empty_machine_lacks_everything(checkout: Path, programs: Path) -> No
     compiler = {"gcc", "libc6-dev"}
     assert missing("compile", checkout, programs) == {"python3-venv", *compiler}
     assert missing("test", checkout, programs) == {
-        "python3-venv", *compiler, "clang", "make", "cmake",
+        "python3-venv", *compiler, "g++", "clang", "make", "cmake",
         "gcc-arm-none-eabi", "picolibc-arm-none-eabi", "qemu-system-arm",
     }  # fmt: skip
 
@@ -69,11 +69,31 @@ def test_python_without_venv_does_not_count(checkout: Path, programs: Path) -> N
     assert missing("compile", checkout, programs) == {"python3-venv"}
 
 
-def test_a_cross_compiler_without_library(checkout: Path, programs: Path) -> None:
-    for name in ("python3", "cc", "gcc", "clang", "make", "cmake", "qemu-system-arm"):
+def all_but_one_complete(programs: Path) -> None:
+    """Stand-ins for everything that the tests need, all of them content."""
+    (programs / "uname").unlink()
+    stand_in(programs, "uname", "echo x86_64")
+    for name in ("python3", "cc", "gcc", "g++", "clang", "make", "cmake", "qemu-system-arm",
+                 "arm-none-eabi-gcc"):  # fmt: skip
         stand_in(programs, name, "exit 0")
+
+
+def test_a_cross_compiler_without_library(checkout: Path, programs: Path) -> None:
+    all_but_one_complete(programs)
     stand_in(programs, "arm-none-eabi-gcc", "exit 1")
     assert missing("test", checkout, programs) == {"picolibc-arm-none-eabi"}
+
+
+def test_compilers_without_optional_libraries(checkout: Path, programs: Path) -> None:
+    all_but_one_complete(programs)
+    stand_in(programs, "clang", 'case "$1" in -fsanitize*) exit 1;; esac')
+    assert missing("test", checkout, programs) == {"libclang-rt-dev"}
+    stand_in(programs, "clang", "exit 0")
+    stand_in(programs, "uname", "echo x86_64")
+    stand_in(programs, "gcc", 'case "$1" in -m32) exit 1;; -dumpversion) echo 12;; esac')
+    assert missing("test", checkout, programs) == {"libc6-dev-i386", "lib32gcc-12-dev"}
+    stand_in(programs, "uname", "echo aarch64")
+    assert missing("test", checkout, programs) == set()
 
 
 def installation(
@@ -108,7 +128,8 @@ def test_installation(checkout: Path, programs: Path, tmp_path: Path, user: str)
     assert done.stdout == ""
     commands = log.read_text().splitlines()
     assert commands.count("sudo -n") == (2 if user == "1000" else 0)
-    assert "noninteractive apt-get install -y -qq --no-install-recommends clang make" in commands
+    options = "-y -qq --no-install-recommends --no-remove"
+    assert f"noninteractive apt-get install {options} clang make" in commands
 
 
 def test_a_failing_installation_names_the_packages(checkout: Path, programs: Path) -> None:
