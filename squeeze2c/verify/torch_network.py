@@ -2,7 +2,7 @@
 
 It reads ONNX by itself rather than through :mod:`squeeze2c.frontend`: a reference that
 shared the frontend would share its mistakes. What computes on feature maps is PyTorch's;
-what merely moves or shapes data, and constant subgraphs, is left to ONNX's own evaluator.
+most that merely moves or shapes data is left to ONNX's own evaluator.
 """
 
 from __future__ import annotations
@@ -58,13 +58,16 @@ class TorchNetwork:
         values: dict[str, Tensor],
     ) -> None:
         """Add the outputs of ``node`` to ``values``."""
-        if evaluator is None:
-            operands = [values[name] for name in node.input if name]
-            attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-            values[node.output[0]] = _OPERATORS[node.op_type](self._torch, operands, attributes)
-            return
-        feeds = {name: values[name].numpy() for name in node.input if name}
-        results: Any = evaluator.run(None, feeds)
+        try:
+            if evaluator is None:
+                operands = [values[name] if name else None for name in node.input]
+                attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+                values[node.output[0]] = _OPERATORS[node.op_type](self._torch, operands, attributes)
+                return
+            feeds = {name: values[name].numpy() for name in node.input if name}
+            results: Any = evaluator.run(None, feeds)
+        except Exception as error:
+            raise _cannot_execute(node, error) from error
         for name, array in zip(node.output, results, strict=False):
             values[name] = self._tensor(np.asarray(array))
 
@@ -72,14 +75,18 @@ class TorchNetwork:
         try:
             return ReferenceEvaluator(node, opsets=self._opsets)
         except Exception as error:
-            raise Squeeze2cError(
-                f"operator {node.op_type} cannot be executed: {error}",
-                where=node.name,
-                hint="compare with onnxruntime, or give an nn.Module of your own",
-            ) from error
+            raise _cannot_execute(node, error) from error
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return self._torch.from_numpy(np.array(array))
+
+
+def _cannot_execute(node: onnx.NodeProto, error: Exception) -> Squeeze2cError:
+    return Squeeze2cError(
+        f"operator {node.op_type} cannot be executed: {error}",
+        where=node.name,
+        hint="compare with onnxruntime, or give an nn.Module of your own",
+    )
 
 
 def _convolution(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
@@ -142,17 +149,44 @@ def _batch_norm(torch: Any, operands: Sequence[Tensor], attributes: Attributes) 
     )
 
 
+def _clip(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
+    """Limits are attributes before opset 11, optional inputs since."""
+    low, high = (
+        operands[index] if len(operands) > index else attributes.get(name)
+        for index, name in ((1, "min"), (2, "max"))
+    )
+    return operands[0] if low is None and high is None else torch.clamp(operands[0], low, high)
+
+
+def _unsqueeze(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
+    """Axes are an attribute before opset 13, an input since."""
+    axes = operands[1].tolist() if len(operands) > 1 else attributes["axes"]
+    rank = operands[0].dim() + len(axes)
+    result = operands[0]
+    for axis in sorted(a % rank for a in axes):
+        result = result.unsqueeze(axis)
+    return result
+
+
 def _sum(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
     return sum(operands[1:], operands[0])
 
 
+def _unchanged(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
+    return operands[0]
+
+
+# Those that ONNX's evaluator does slowly, or only in the form of recent opsets.
 _OPERATORS: Mapping[str, Operator] = {
     "Add": _sum,
     "BatchNormalization": _batch_norm,
+    "Clip": _clip,
+    "Dropout": _unchanged,
     "Concat": lambda torch, x, attributes: torch.cat(tuple(x), attributes["axis"]),
     "Conv": _convolution,
     "GlobalAveragePool": lambda torch, x, attributes: x[0].mean(dim=(2, 3), keepdim=True),
     "MaxPool": _max_pool,
     "Relu": lambda torch, x, attributes: torch.relu(x[0]),
     "Sum": _sum,
+    "Unsqueeze": _unsqueeze,
 }

@@ -210,6 +210,18 @@ def test_changed_weights_fail_their_check(
         open_model(changed).check_weights()
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_nothing_warns(
+    compiler: str, artifact: Artifact, image: np.ndarray, build_dir: Path
+) -> None:
+    """Generated C, runtime and the host's own C together, with and without hooks."""
+    require_tool(compiler)
+    strict = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
+    model = HostModel(artifact, compiler=compiler, flags=strict, cache_dir=build_dir)
+    layers = model.run_layers(image)
+    np.testing.assert_array_equal(model.run(image), layers[artifact.layers[-1]["output"]])
+
+
 def test_an_overrun_of_the_arena_is_noticed(
     copy_of: Callable[[str, str, str], Artifact], open_model: Callable[[Artifact], HostModel]
 ) -> None:

@@ -38,7 +38,8 @@ def float_images(model: onnx.ModelProto, count: int = 2) -> np.ndarray:
 
 def all_maps(model: onnx.ModelProto) -> tuple[str, ...]:
     """Every tensor but the shapes of dynamic reshapes."""
-    skipped = {n.output[0] for n in model.graph.node if n.op_type in ("Shape", "Constant")}
+    integer = ("Shape", "Constant", "Gather", "Unsqueeze")
+    skipped = {n.output[0] for n in model.graph.node if n.op_type in integer} | {"shape"}
     return tuple(sorted(computed(model) - skipped - {logits_of(model)}))
 
 
@@ -72,10 +73,30 @@ def constant_subgraphs() -> onnx.ModelProto:
     return model
 
 
+def old_opset() -> onnx.ModelProto:
+    """Attributes that later became inputs, and a dropout with a ratio."""
+    build = OnnxBuilder((1, 3, 12, 10), seed=3, opset=9)
+    x = build.conv(build.input, 4, 3, gain=1 / PIXEL_STD)
+    x = build.node("Clip", [x], name="clip", min=0.0)
+    x = build.node("Dropout", [x], name="dropout", ratio=0.5)
+    x = build.node("AveragePool", [x], name="mean", kernel_shape=[10, 8])
+    flat = build.node("Squeeze", [x], name="flat", axes=[2, 3])
+    dims = build.node("Shape", [flat], name="dims")
+    build.initializers.append(onnx.numpy_helper.from_array(np.array(1, np.int64), "one"))
+    size = build.node("Gather", [dims, "one"], name="classes", axis=0)
+    size = build.node("Unsqueeze", [size], name="size", axes=[0])
+    rows = build.constant("rows", np.array([1], np.int64))
+    shape = build.node("Concat", [rows, size], name="shape", axis=0)
+    model = build.finish(build.node("Reshape", [flat, shape], name="logits"), check=False)
+    model.graph.output[0].CopyFrom(make_tensor_value_info("logits", TensorProto.FLOAT, [1, 4]))
+    return model
+
+
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     **{name: network.make for name, network in NETWORKS.items() if not name.startswith("v1")},
     "unusual pools": unusual_pools,
     "constant subgraphs": constant_subgraphs,
+    "old opset": old_opset,
 }
 
 
