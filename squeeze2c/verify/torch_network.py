@@ -159,13 +159,24 @@ def _clip(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Ten
 
 
 def _unsqueeze(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
-    """Axes are an attribute before opset 13, an input since."""
-    axes = operands[1].tolist() if len(operands) > 1 else attributes["axes"]
-    rank = operands[0].dim() + len(axes)
-    result = operands[0]
+    result, axes = operands[0], _axes(operands, attributes)
+    rank = result.dim() + len(axes)
     for axis in sorted(a % rank for a in axes):
         result = result.unsqueeze(axis)
     return result
+
+
+def _squeeze(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
+    """Without axes, every axis of length 1 goes."""
+    axes = _axes(operands, attributes)
+    return operands[0].squeeze(tuple(axes)) if axes else operands[0].squeeze()
+
+
+def _axes(operands: Sequence[Tensor], attributes: Attributes) -> list[int]:
+    """An attribute before opset 13, an input since."""
+    if len(operands) > 1 and operands[1] is not None:
+        return [int(axis) for axis in operands[1]]
+    return list(attributes.get("axes", ()))
 
 
 def _sum(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -> Tensor:
@@ -176,7 +187,7 @@ def _unchanged(torch: Any, operands: Sequence[Tensor], attributes: Attributes) -
     return operands[0]
 
 
-# Those that ONNX's evaluator does slowly, or only in the form of recent opsets.
+# Those that ONNX's evaluator does slowly, or right in the form of recent opsets only.
 _OPERATORS: Mapping[str, Operator] = {
     "Add": _sum,
     "BatchNormalization": _batch_norm,
@@ -187,6 +198,7 @@ _OPERATORS: Mapping[str, Operator] = {
     "GlobalAveragePool": lambda torch, x, attributes: x[0].mean(dim=(2, 3), keepdim=True),
     "MaxPool": _max_pool,
     "Relu": lambda torch, x, attributes: torch.relu(x[0]),
+    "Squeeze": _squeeze,
     "Sum": _sum,
     "Unsqueeze": _unsqueeze,
 }

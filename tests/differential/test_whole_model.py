@@ -114,3 +114,19 @@ def test_pytorch_says_what_onnx_runtime_says(
     for ours, theirs in zip(torch.layers, runtime.layers, strict=True):
         assert ours.name == theirs.name
         assert ours.sqnr_db == pytest.approx(theirs.sqnr_db, abs=0.01)
+
+
+def test_the_model_that_onnx_ships(build_dir: Path, tmp_path: Path) -> None:
+    """Opset 9, weights that nodes compute, dropout with a ratio: from the model zoo's exporter."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("torch")
+    shipped = Path(onnx.__file__).parent / "backend/test/data/light/light_squeezenet.onnx"
+    images = random_images(3, 224, 224, seed=4)
+    artifact = compiled(
+        onnx.load(shipped), tmp_path, images[:2], Preprocess.named("torchvision"), "light"
+    )
+    for reference in ("onnxruntime", "pytorch"):
+        report = verify(artifact, reference=reference, images=images[2:], cache_dir=build_dir)
+        assert report.exact, report.first_mismatch
+        assert report.logit_sqnr_db > 40
+        assert len(report.layers) == len(artifact.layers) - 1
