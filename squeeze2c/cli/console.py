@@ -12,7 +12,15 @@ from typing import Any, NoReturn
 import typer
 from rich import box
 from rich.console import Console, JustifyMethod
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from squeeze2c.errors import InternalError
@@ -41,11 +49,12 @@ class Reporter:
         self._stdout = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
         self._stderr = Console(stderr=True, highlight=False)
         self._tasks: dict[str, TaskID] = {}
+        self._work: TaskID | None = None
         self._bars = Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<28}"),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             console=self._stderr,
             transient=True,
@@ -67,13 +76,19 @@ class Reporter:
     def progress(self, stage: str, done: int, total: int) -> None:
         """A :data:`squeeze2c.progress.Progress`: one bar per stage."""
         if stage not in self._tasks:
+            self._end_work()
             self._tasks[stage] = self._bars.add_task(stage, total=total or None)
         self._bars.update(self._tasks[stage], completed=done, total=total or None)
 
     def working(self, stage: str) -> None:
-        """Say that a stage of unknown length has begun."""
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=None)
+        """Say that a stage of unknown length has begun; it ends where the next one begins."""
+        self._end_work()
+        self._work = self._bars.add_task(stage, total=None)
+
+    def _end_work(self) -> None:
+        if self._work is not None:
+            self._bars.remove_task(self._work)
+            self._work = None
 
     def remark(self, text: str) -> None:
         """A line on stderr that is neither a result nor an error."""
