@@ -164,11 +164,12 @@ def test_continuous_integration_passes_the_exit_code_on(checkout: Path, tmp_path
     for name in (".ci", "scripts"):
         shutil.copytree(checkout / name, copy / name)
     require_tool("make")
-    for code in (0, 3):
-        (copy / "Makefile").write_text(f"test:\n\t@echo tested; exit {code}\n")
+    for lint, test in ((0, 0), (0, 3), (4, 0)):
+        rules = f"lint:\n\t@exit {lint}\ntest:\n\t@echo tested; exit {test}\n"
+        (copy / "Makefile").write_text(rules)
         done = subprocess.run(
             [require_tool("bash"), ".ci/run"], cwd=copy, env={**os.environ, "CI": "true"},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert "tested" in done.stdout
-        assert (done.returncode == 0) == (code == 0)
+        assert ("tested" in done.stdout) == (lint == 0)
+        assert (done.returncode == 0) == (lint == test == 0)
