@@ -18,10 +18,10 @@ class QuantizeOptions:
     """
 
     equalisation_exponent: float = 0.6
-    statistics_images: int = 64
+    statistics_images: int = 100
     pixels_per_image: int = 1024
     damping: float = 0.03
-    target_damping: float = 0.02
+    target_damping: float = 0.1
     error_feedback: bool = True
     bias_correction: bool = True
     batch_images: int = 8
