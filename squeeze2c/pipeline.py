@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from squeeze2c._version import __version__
 from squeeze2c.codegen import Origin, render
-from squeeze2c.errors import DoesNotFitError
+from squeeze2c.errors import DoesNotFitError, UsageError
 from squeeze2c.export import (
     Artifact,
     ManifestInputs,
@@ -22,15 +23,25 @@ from squeeze2c.export import (
     write_folder,
 )
 from squeeze2c.export.manifest import FLOAT_MODEL_FILE, MANIFEST_FILE, ORACLE_FILE
-from squeeze2c.frontend import LoadedModel, Preprocess, load_images, load_onnx, read_onnx
+from squeeze2c.frontend import (
+    LoadedModel,
+    Preprocess,
+    load_images,
+    load_onnx,
+    read_onnx,
+)
+from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
 from squeeze2c.lower import CProgram, check_model_name, identifier, lower
-from squeeze2c.memory import plan_memory
+from squeeze2c.memory import MemoryPlan, plan_memory, verify_execution
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize import QuantizeOptions, padding_notes, quantize
-from squeeze2c.schedule import schedule_layerwise
+from squeeze2c.schedule import Candidate, ScheduleOptions, candidates, choose
 from squeeze2c.target import Core, core_named
+
+STACK_RESERVE_BYTES = 1024
+"""Set aside for the stack when ``ram_bytes`` is divided; generated code needs less."""
 
 
 def compile_model(
@@ -43,6 +54,9 @@ def compile_model(
     target: str = "host",
     ram_bytes: int | None = None,
     flash_bytes: int | None = None,
+    schedule: str = "auto",
+    input_mode: str | None = None,
+    input_format: str = "rgb888",
     input_shape: tuple[int, int, int, int] | None = None,
     quantize_options: QuantizeOptions | None = None,
     force: bool = False,
@@ -53,13 +67,15 @@ def compile_model(
     ``calibration``: a folder of photographs, an ``.npz`` with ``images``, or an
     array uint8 (n, rows, cols, channels), RGB. ``name`` prefixes C symbols and
     files (default: from the file name). ``preprocess`` says how the float model
-    wants its input made from RGB pixels. ``ram_bytes`` limits the arena,
-    ``flash_bytes`` the parameters. ``input_shape`` (1, channels, rows, cols)
+    wants its input made from RGB pixels. ``ram_bytes`` limits arena and stack together,
+    ``flash_bytes`` the parameters. ``schedule``, ``input_mode`` and ``input_format``: see
+    :class:`~squeeze2c.schedule.ScheduleOptions`. ``input_shape`` (1, channels, rows, cols)
     pins dynamic dimensions. ``force`` replaces a folder that squeeze2c wrote.
 
     Raises a :class:`~squeeze2c.errors.Squeeze2cError`; then nothing was written.
     """
     core = core_named(target)
+    options = ScheduleOptions(schedule, input_mode, input_format, ram_bytes)
     name = check_model_name(identifier(Path(model).stem) if name is None else name)
     check_output(Path(output), force)
     preprocess = preprocess or Preprocess()
@@ -68,22 +84,64 @@ def compile_model(
     images = _calibration_images(calibration, graph, preprocess)
     integer = quantize(graph, images, quantize_options or QuantizeOptions(), progress)
     verify_graph(integer)
-    program = build_program(integer, core, name)
-    _check_budgets(program, ram_bytes, flash_bytes)
+    built = build_program(integer, core, name, options, progress)
+    _check_flash(built.program, flash_bytes)
     notes = padding_notes(graph, integer)
-    files = render_folder(program, integer, core, loaded, preprocess, len(images), notes)
+    files = render_folder(built, integer, core, loaded, preprocess, len(images), notes)
     write_folder(Path(output), files, force)
     return read_artifact(output)
 
 
-def build_program(integer: Graph, core: Core, name: str) -> CProgram:
-    """Schedule, memory plan and lowering of a quantised graph."""
-    schedule = schedule_layerwise(integer, core)
-    return lower(integer, schedule, plan_memory(integer, schedule), name)
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A program, the schedule that was chosen for it, and its memory plan."""
+
+    program: CProgram
+    chosen: Candidate
+    plan: MemoryPlan
+
+
+def build_program(
+    integer: Graph,
+    core: Core,
+    name: str,
+    options: ScheduleOptions | None = None,
+    progress: Progress = silent,
+) -> Built:
+    """Schedule, memory plan and lowering of a quantised graph.
+
+    Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
+    """
+    options = options or ScheduleOptions()
+    pixels = pixel_format(options.input_format, integer.input_value.type.channels)
+    if pixels.converts and not options.push:
+        raise UsageError(
+            f"--input-format {pixels.name} converts rows on their way in, so --input must be push",
+            hint="with push, the generated run function still takes a whole image",
+        )
+    found = candidates(
+        integer, core, options.push, options.kind,
+        lambda schedule: plan_memory(integer, schedule).arena_bytes, progress,
+    )  # fmt: skip
+    budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
+    chosen = choose(found, budget)
+    smallest = chosen or found[0]
+    plan = plan_memory(integer, smallest.schedule)
+    if chosen is None:
+        raise DoesNotFitError(
+            "RAM for arena and stack",
+            needed_bytes=plan.arena_bytes + STACK_RESERVE_BYTES,
+            available_bytes=options.ram_bytes or 0,
+            largest=largest_buffers(plan),
+            where="--ram",
+            hint="allow as much, or use a smaller input",
+        )
+    verify_execution(integer, chosen.schedule, plan)
+    return Built(lower(integer, chosen.schedule, plan, name, pixels), chosen, plan)
 
 
 def render_folder(
-    program: CProgram,
+    built: Built,
     integer: Graph,
     core: Core,
     loaded: LoadedModel,
@@ -92,6 +150,7 @@ def render_folder(
     notes: tuple[str, ...],
 ) -> dict[str, bytes]:
     """Every file of the output folder; the same inputs give the same bytes."""
+    program = built.program
     runtime = runtime_files(layer.kernel for layer in program.layers)
     runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
     origin = Origin(
@@ -109,6 +168,8 @@ def render_folder(
             preprocess=preprocess,
             softmax=integer.softmax,
             calibration_images=calibration_images,
+            schedule=built.chosen.kind,
+            predicted_instructions=built.chosen.instructions,
             sources=(*c_sources, *runtime_sources),
             notes=notes,
         ),
@@ -138,19 +199,10 @@ def _calibration_images(
     return loaded.images
 
 
-def _check_budgets(program: CProgram, ram_bytes: int | None, flash_bytes: int | None) -> None:
-    if ram_bytes is not None and program.arena_bytes > ram_bytes:
-        raise DoesNotFitError(
-            "the arena",
-            needed_bytes=program.arena_bytes,
-            available_bytes=ram_bytes,
-            largest=largest_buffers(program),
-            where="--ram",
-            hint="allow more, or use a smaller input",
-        )
+def _check_flash(program: CProgram, flash_bytes: int | None) -> None:
     if flash_bytes is not None and program.parameters_bytes > flash_bytes:
         raise DoesNotFitError(
-            "the parameters' flash",
+            "flash for the parameters",
             needed_bytes=program.parameters_bytes,
             available_bytes=flash_bytes,
             largest=largest_layers(program),

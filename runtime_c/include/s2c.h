@@ -44,7 +44,9 @@ typedef enum {
     S2C_ERROR_ARENA_ALIGNMENT = 3, /* the arena is not aligned as the model needs */
     S2C_ERROR_NOT_INITIALISED = 4, /* the context was never initialised */
     S2C_ERROR_WEIGHTS_CRC = 5,     /* the weights in memory are not those that were generated */
-    S2C_ERROR_ARGUMENT = 6         /* an argument is out of range */
+    S2C_ERROR_ARGUMENT = 6,        /* an argument is out of range */
+    S2C_ERROR_SEQUENCE = 7,        /* functions called in the wrong order */
+    S2C_ERROR_ROWS = 8             /* more rows than the image has, or not all of them yet */
 } s2c_status;
 
 /* A short English name of `status`, for logs. Never NULL. */

@@ -72,11 +72,13 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__c(const s2c_conv2d *layer, const uint8_t *con
                                      int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
- * out_row[x][c] = maximum over the window. Columns outside the row do not take part
- * (a pad row must read 0). in_channels == out_channels. Every window holds at least
- * one column that is inside.
+ * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;
+ * with `keep` not 0 also over what out_row holds, so that a window may come row by row.
+ * Columns outside the row do not take part. in_channels == out_channels. Every window
+ * holds at least one column that is inside.
  */
-void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, uint8_t *out_row);
+void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
+                         uint32_t keep, uint8_t *out_row);
 
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,

@@ -1,39 +1,48 @@
-/* Row pointers for kernels: one per kernel row, from a feature map that is whole in memory. */
+/*
+ * Row pointers for kernels, from a line buffer: of a feature map's rows as many are in
+ * memory as are still needed, row r in slot r % slots. A map that is whole in memory has
+ * a slot for each row.
+ */
 #ifndef S2C_ROWS_H
 #define S2C_ROWS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * rows[i] points to row first + i of the map, or to `pad_row` where the map has no such row.
- * map: pixel 0 of row 0. row_bytes: distance between rows.
- */
-static inline void s2c_rows_padded(const uint8_t **rows, const uint8_t *map, uint32_t row_bytes,
-                                   uint32_t map_rows, int32_t first, uint32_t count,
-                                   const uint8_t *pad_row)
+/* slots: address of slot 0. row_bytes: distance between slots. rows: of the whole map. */
+typedef struct {
+    const uint8_t *slots;
+    uint32_t row_bytes;
+    uint32_t slot_count;
+    uint32_t rows;
+} s2c_line_buffer;
+
+/* Byte offset of the slot of row `row`. */
+static inline size_t s2c_slot_offset(uint32_t row, uint32_t slot_count, uint32_t row_bytes)
+{
+    return (size_t)(row % slot_count) * row_bytes;
+}
+
+/* rows[i] points to row first + i, or to `pad_row` where the map has no such row. */
+static inline void s2c_rows_padded(const uint8_t **rows, const s2c_line_buffer *in, int32_t first,
+                                   uint32_t count, const uint8_t *pad_row)
 {
     for (uint32_t i = 0; i < count; ++i) {
         const int32_t row = first + (int32_t)i;
-        const int inside = row >= 0 && row < (int32_t)map_rows;
-        rows[i] = inside ? map + (size_t)row * row_bytes : pad_row;
+        rows[i] = pad_row;
+        if (row >= 0 && row < (int32_t)in->rows) {
+            rows[i] = in->slots + s2c_slot_offset((uint32_t)row, in->slot_count, in->row_bytes);
+        }
     }
 }
 
-/*
- * The same for max-pooling: a row outside the map becomes the nearest one inside. Every
- * window holds a row that is inside, so that one is in the window already, and a maximum
- * does not change when an operand is repeated.
- */
-static inline void s2c_rows_clamped(const uint8_t **rows, const uint8_t *map, uint32_t row_bytes,
-                                    uint32_t map_rows, int32_t first, uint32_t count)
+/* Rows of a max-pool's window that exist: [*first, return value), clipped to the map. */
+static inline uint32_t s2c_clip_window(int32_t top, uint32_t kernel_rows, uint32_t map_rows,
+                                       uint32_t *first)
 {
-    const int32_t last = (int32_t)map_rows - 1;
-    for (uint32_t i = 0; i < count; ++i) {
-        const int32_t row = first + (int32_t)i;
-        const int32_t inside = row < 0 ? 0 : (row > last ? last : row);
-        rows[i] = map + (size_t)inside * row_bytes;
-    }
+    const int32_t end = top + (int32_t)kernel_rows;
+    *first = top > 0 ? (uint32_t)top : 0u;
+    return end < (int32_t)map_rows ? (uint32_t)end : map_rows;
 }
 
 #endif /* S2C_ROWS_H */

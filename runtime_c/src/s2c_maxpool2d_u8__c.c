@@ -11,7 +11,8 @@ static void keep_maximum(uint8_t *out, const uint8_t *in, uint32_t channels)
     }
 }
 
-void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, uint8_t *out_row)
+void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
+                         uint32_t keep, uint8_t *out_row)
 {
     const uint32_t channels = window->in_channels;
     const int32_t in_cols = (int32_t)window->in_cols;
@@ -23,10 +24,12 @@ void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, u
         const int32_t end = right < in_cols ? right : in_cols;
         uint8_t *const out = out_row + (size_t)x * window->out_stride_bytes;
 
-        memset(out, 0, channels);
-        for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
+        if (keep == 0u) {
+            memset(out, 0, channels);
+        }
+        for (uint32_t i = 0; i < row_count; ++i) {
             for (int32_t col = first; col < end; ++col) {
-                keep_maximum(out, rows[ky] + (size_t)col * window->in_stride_bytes, channels);
+                keep_maximum(out, rows[i] + (size_t)col * window->in_stride_bytes, channels);
             }
         }
     }

@@ -18,6 +18,10 @@ const char *s2c_status_name(s2c_status status)
         return "weights corrupt";
     case S2C_ERROR_ARGUMENT:
         return "argument out of range";
+    case S2C_ERROR_SEQUENCE:
+        return "called in the wrong order";
+    case S2C_ERROR_ROWS:
+        return "wrong number of rows";
     default:
         return "unknown status";
     }

@@ -13,11 +13,15 @@ from squeeze2c.schedule import windows_along
 
 @dataclass(frozen=True, slots=True)
 class MapView:
-    """Where a feature map is: ``base`` (arena or image) plus ``offset_bytes``."""
+    """Where a feature map is: ``base``, a C expression, plus ``offset_bytes``.
+
+    Row r of ``rows`` is in slot r % ``slots``.
+    """
 
     base: str
     offset_bytes: int
     rows: int
+    slots: int
     row_bytes: int
     cols: int
     channels: int
@@ -52,13 +56,14 @@ class LayerView:
     template: str
     function: str
     object: str
-    parameters: str
-    arguments: str
     comment: tuple[str, ...]
     kernel: str
     sources: tuple[MapView, ...]
     destination: MapView | None
     rows: int
+    strip_rows: int
+    running: bool
+    sums: bool
     window: WindowView | None
     conv: ConvConstants | None
     add: AddConstants | None
@@ -69,29 +74,21 @@ class LayerView:
     classes: int
 
 
-_DECLARATIONS = {
-    "arena": "uint8_t *arena",
-    "image": "const uint8_t *image",
-    "logits": "int32_t *logits",
-}
-
-
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
-    sources = tuple(_map_view(s) for s in layer.sources)
-    names = _parameter_names(layer)
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
-        parameters=", ".join(_DECLARATIONS[n] for n in names),
-        arguments=", ".join("ctx->arena" if n == "arena" else n for n in names),
         comment=tuple(comment_text(line) for line in _describe(layer)),
         kernel=layer.kernel.symbol,
-        sources=sources,
-        destination=_map_view(layer.destination) if layer.destination else None,
+        sources=tuple(map_view(s) for s in layer.sources),
+        destination=map_view(layer.destination) if layer.destination else None,
         rows=layer.rows,
+        strip_rows=layer.strip_rows,
+        running=layer.running,
+        sums=layer.destination is None,
         window=_window_view(layer, program) if layer.window else None,
         conv=layer.conv,
         add=layer.add,
@@ -103,19 +100,13 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     )
 
 
-def _parameter_names(layer: Layer) -> tuple[str, ...]:
-    """What the layer's function is handed: only what it uses."""
-    arena = layer.scratch_bytes or layer.destination or any(s.in_arena for s in layer.sources)
-    image = any(not s.in_arena for s in layer.sources)
-    used = {"arena": bool(arena), "image": image, "logits": layer.destination is None}
-    return tuple(name for name, wanted in used.items() if wanted)
-
-
-def _map_view(source: RowSource) -> MapView:
+def map_view(source: RowSource) -> MapView:
+    """The view of a feature map."""
     return MapView(
-        base="arena" if source.in_arena else "image",
+        base="ctx->arena" if source.in_arena else "ctx->image",
         offset_bytes=source.offset_bytes,
         rows=source.rows,
+        slots=source.capacity_rows,
         row_bytes=source.row_bytes,
         cols=source.cols,
         channels=source.channels,
@@ -162,6 +153,11 @@ def _describe(layer: Layer) -> list[str]:
             f"Writes {layer.destination.channels} of {layer.destination.pixel_bytes} channels "
             "of each pixel: a slice of a concatenation"
         )
+    if layer.running:
+        lines.append("Each step folds one input row into the output row in hand")
+    elif layer.strip_rows < layer.rows:
+        plural = "s" if layer.strip_rows > 1 else ""
+        lines.append(f"Each step computes {layer.strip_rows} row{plural} of {layer.rows}")
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {layer.parameters_bytes:,} bytes of parameters")
     return lines

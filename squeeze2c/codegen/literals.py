@@ -32,8 +32,8 @@ def word_lines(content: bytes) -> tuple[str, ...]:
     return _filled(f"0x{w:08x}," for w in words.tolist())
 
 
-def int32_lines(values: np.ndarray) -> tuple[str, ...]:
-    """``values`` as lines of decimal constants of type int32_t.
+def decimal_lines(values: np.ndarray) -> tuple[str, ...]:
+    """Integer ``values`` of at most 32 bits as lines of decimal constants.
 
     The least int32 has no literal of its own type in C, so it is refused.
     """

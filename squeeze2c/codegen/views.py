@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from squeeze2c.codegen.layer_view import LayerView, layer_view
-from squeeze2c.codegen.literals import comment_text, float_literal, int32_lines, word_lines
+import numpy as np
+
+from squeeze2c.codegen.layer_view import LayerView, MapView, layer_view, map_view
+from squeeze2c.codegen.literals import comment_text, decimal_lines, float_literal, word_lines
 from squeeze2c.codegen.symbols import Symbols
 from squeeze2c.lower import ConstantArray, CProgram
 
@@ -45,6 +47,10 @@ class ProgramView:
     input_cols: int
     input_channels: int
     input_bytes: int
+    input_row_bytes: int
+    input_format_text: str
+    input_function: str
+    input_count: int
     classes: int
     arena_bytes: int
     arena_alignment_bytes: int
@@ -58,6 +64,12 @@ class ProgramView:
     softmax_beta: int
     softmax_shift: int
     macs: int
+    push: bool
+    input: MapView
+    sums_offset_bytes: int
+    steps_symbol: str
+    steps_element: str
+    step_count: int
     layers: tuple[LayerView, ...]
     arrays: tuple[ArrayView, ...]
     buffers: tuple[BufferView, ...]
@@ -76,7 +88,7 @@ class Origin:
 
 def program_view(program: CProgram, origin: Origin) -> ProgramView:
     """The view of ``program``. Raises :class:`CodegenError` where C cannot express it."""
-    image = program.input
+    image, converts = program.input, program.input_format.converts
     buffers = sorted(program.buffers.items(), key=lambda item: (item[1], item[0]))
     return ProgramView(
         symbols=Symbols(program.name),
@@ -88,7 +100,11 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         input_rows=image.rows,
         input_cols=image.cols,
         input_channels=image.channels,
-        input_bytes=image.rows * image.row_bytes,
+        input_bytes=program.image_bytes,
+        input_row_bytes=program.input_row_bytes,
+        input_format_text=program.input_format.description,
+        input_function=f"s2c_input_{program.input_format.name if converts else 'bytes'}",
+        input_count=image.cols if converts else program.input_row_bytes,
         classes=program.classes,
         arena_bytes=program.arena_bytes,
         arena_alignment_bytes=program.arena_alignment_bytes,
@@ -103,6 +119,12 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         softmax_beta=program.softmax_beta,
         softmax_shift=program.softmax_shift,
         macs=program.macs,
+        push=program.push,
+        input=map_view(program.input),
+        sums_offset_bytes=program.sums_offset_bytes,
+        steps_symbol=program.steps_symbol,
+        steps_element=_element(program, program.steps_symbol),
+        step_count=len(program.steps),
         layers=tuple(layer_view(layer, program) for layer in program.layers),
         arrays=tuple(_array_view(array) for array in program.constants),
         buffers=tuple(
@@ -112,16 +134,22 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
     )
 
 
+def _element(program: CProgram, symbol: str) -> str:
+    """C type that the constant ``symbol`` is read as."""
+    return next(c.element for c in program.constants if c.symbol == symbol)
+
+
 def _array_view(array: ConstantArray) -> ArrayView:
-    """Whole words for bytes, so that the file stays small; int32 values as they are."""
+    """Whole words for bytes, so that the file stays small; other types as they are."""
     content = array.content
-    element, lines = "uint32_t", word_lines(content)
-    if array.element == "int32_t":
-        element, lines = "int32_t", int32_lines(array.data)
+    element, item_bytes, lines = "uint32_t", 4, word_lines(content)
+    if array.data.itemsize > 1:
+        element, item_bytes = array.element, array.data.itemsize
+        lines = decimal_lines(np.frombuffer(content, array.data.dtype))
     return ArrayView(
         symbol=array.symbol,
         element=element,
-        count=len(content) // 4,
+        count=len(content) // item_bytes,
         size_bytes=len(content),
         comment=comment_text(array.comment),
         lines=lines,

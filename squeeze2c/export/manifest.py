@@ -9,6 +9,7 @@ from typing import Any
 
 from squeeze2c.frontend import Preprocess
 from squeeze2c.lower import CProgram, Layer
+from squeeze2c.memory import MemoryPlan, live_at
 
 MANIFEST_FILE = "manifest.json"
 FORMAT_VERSION = 1
@@ -20,7 +21,8 @@ FLOAT_MODEL_FILE = "reference/model.onnx"
 class ManifestInputs:
     """What the manifest says beyond the program itself.
 
-    ``sources``: .c files relative to the folder. ``notes``: remarks for the user.
+    ``schedule``: layerwise or stream. ``sources``: .c files relative to the folder.
+    ``notes``: remarks for the user.
     """
 
     version: str
@@ -30,6 +32,8 @@ class ManifestInputs:
     preprocess: Preprocess
     softmax: bool
     calibration_images: int
+    schedule: str
+    predicted_instructions: int
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -48,6 +52,9 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "rows": image.rows,
             "cols": image.cols,
             "channels": image.channels,
+            "mode": "push" if program.push else "frame",
+            "format": program.input_format.name,
+            "row_bytes": program.input_row_bytes,
             "preprocess": inputs.preprocess.to_json(),
         },
         "output": {
@@ -60,11 +67,16 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
         "ram": {
             "arena_bytes": program.arena_bytes,
             "lower_bound_bytes": program.lower_bound_bytes,
-            "input_bytes": image.rows * image.row_bytes,
+            "input_bytes": program.input_row_bytes if program.push else program.image_bytes,
             "arena_alignment": program.arena_alignment_bytes,
         },
         "weights": {"bytes": program.parameters_bytes, "crc32": program.weights_crc32},
         "build": {"sources": list(inputs.sources), "include_dirs": [".", "runtime"]},
+        "schedule": {
+            "kind": inputs.schedule,
+            "steps": len(program.steps),
+            "predicted_instructions": inputs.predicted_instructions,
+        },
         "notes": list(inputs.notes),
         "layers": [_layer(layer) for layer in program.layers],
     }
@@ -81,10 +93,15 @@ def largest_layers(program: CProgram, count: int = 3) -> str:
     return _listed((layer.name, layer.parameters_bytes) for layer in ranked)
 
 
-def largest_buffers(program: CProgram, count: int = 3) -> str:
-    """The largest buffers of the arena, for messages."""
-    ranked = sorted(program.buffers.items(), key=lambda item: -item[1][1])[:count]
-    return _listed((name, size) for name, (_, size) in ranked)
+def largest_buffers(plan: MemoryPlan, count: int = 3) -> str:
+    """The buffers that weigh most where the arena is fullest, for messages."""
+    fullest = max(
+        (live_at(plan.buffers, r.start) for b in plan.buffers for r in b.live),
+        key=lambda live: sum(b.size_bytes for b in live),
+        default=(),
+    )
+    ranked = sorted(fullest, key=lambda b: -b.size_bytes)[:count]
+    return _listed((b.name, b.size_bytes) for b in ranked)
 
 
 def _listed(items: Iterable[tuple[str, int]]) -> str:
@@ -101,5 +118,6 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "shape": list(layer.output_shape),
         "macs": layer.macs,
         "kernel": layer.kernel.symbol,
+        "strip_rows": layer.strip_rows,
         "parameters_bytes": layer.parameters_bytes,
     }

@@ -12,7 +12,7 @@ from squeeze2c.resources import runtime_dir
 
 RUNTIME_FOLDER = "runtime"
 HELPERS = ("s2c_crc32.c", "s2c_softmax_q16.c", "s2c_status.c", "s2c_top_k.c")
-HEADERS_OF_MODEL = ("s2c.h", "s2c_hooks.h", "s2c_kernels.h", "s2c_rows.h")
+HEADERS_OF_MODEL = ("s2c.h", "s2c_hooks.h", "s2c_input.h", "s2c_kernels.h", "s2c_rows.h")
 """What a generated model includes itself."""
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"(s2c[a-z0-9_]*\.h)"', re.MULTILINE)

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 from squeeze2c.errors import InternalError
+from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
 from squeeze2c.lower.limits import prove_layer
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
 from squeeze2c.lower.program import AddConstants, CProgram, Layer, RowSource
-from squeeze2c.memory import MemoryPlan
+from squeeze2c.memory import MemoryPlan, scratch_name
 from squeeze2c.reference.softmax import softmax_constants
-from squeeze2c.schedule import Schedule, Step, windows_along
+from squeeze2c.schedule import INPUT_STAGE, Schedule, Stage, windows_along
 
 
-def lower(graph: Graph, schedule: Schedule, plan: MemoryPlan, name: str) -> CProgram:
+def lower(
+    graph: Graph,
+    schedule: Schedule,
+    plan: MemoryPlan,
+    name: str,
+    input_format: InputFormat = RAW,
+) -> CProgram:
     """The program of a quantised ``graph`` called ``name`` in C.
+
+    ``input_format``: what the caller's image consists of; only a schedule with ``push``
+    can convert it.
 
     Raises :class:`UnsupportedModelError` or :class:`QuantizationError` where a layer is
     beyond what the kernels can compute exactly.
     """
-    return _Lowering(graph, schedule, plan, name).run()
+    return _Lowering(graph, schedule, plan, name, input_format).run()
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, schedule: Schedule, plan: MemoryPlan, name: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        schedule: Schedule,
+        plan: MemoryPlan,
+        name: str,
+        input_format: InputFormat,
+    ) -> None:
+        self._input_format = input_format
         self._graph = graph
         self._schedule = schedule
         self._plan = plan
         self._name = name
-        self._symbols = unique_identifiers(step.node for step in schedule.steps)
+        self._symbols = unique_identifiers(stage.node for stage in schedule.stages)
         self._pool = ConstantPool(graph, schedule.placements, name, self._symbols)
 
     def run(self) -> CProgram:
         graph = self._graph
-        layers = tuple(self._layer(i, step) for i, step in enumerate(self._schedule.steps))
+        layers = tuple(self._layer(i, stage) for i, stage in enumerate(self._schedule.stages))
+        steps = tuple(
+            len(layers) if step.stage == INPUT_STAGE else step.stage
+            for step in self._schedule.steps
+        )
         quant = graph.output_value.quant
         if quant is None:
             raise InternalError("the logits have no scale")
@@ -41,11 +63,16 @@ class _Lowering:
         return CProgram(
             name=self._name,
             input=self._rows_of(graph.input),
+            input_format=self._input_format,
             classes=graph.output_value.type.channels,
             logit_scale=quant.scale,
             softmax_beta=beta,
             softmax_shift=shift,
             layers=layers,
+            steps=steps,
+            steps_symbol=self._pool.steps(steps),
+            push=self._schedule.push,
+            sums_offset_bytes=self._plan.offsets.get(graph.output, 0),
             constants=self._pool.arrays,
             buffers={
                 a.buffer.name: (a.byte_offset, a.buffer.size_bytes) for a in self._plan.allocations
@@ -56,9 +83,9 @@ class _Lowering:
             weights_crc32=weights_crc32(self._pool.arrays),
         )
 
-    def _layer(self, index: int, step: Step) -> Layer:
+    def _layer(self, index: int, stage: Stage) -> Layer:
         graph = self._graph
-        node = graph.node(step.node)
+        node = graph.node(stage.node)
         prove_layer(graph, self._schedule.placements, node)
         value = graph.values[node.output]
         conv, parameters = None, 0
@@ -73,21 +100,23 @@ class _Lowering:
             name=node.name,
             symbol=self._symbols[node.name],
             kind=node.kind,
-            kernel=step.kernel,
+            kernel=stage.kernel,
             provenance=node.provenance,
             onnx_output=value.source,
             output=node.output,
             output_shape=value.type.shape[1:],
             sources=tuple(self._rows_of(a) for a in graph.activations(node)),
             destination=self._rows_of(node.output) if is_map else None,
-            rows=step.rows,
+            rows=stage.rows,
+            strip_rows=self._schedule.strip_rows[index],
+            running=self._schedule.running[index],
             window=getattr(node, "window", None),
             conv=conv,
             add=add,
             relu=getattr(node, "relu", False),
             clamp_min=getattr(node, "clamp_min", 0),
-            scratch_offset_bytes=self._plan.offsets.get(f"{node.name}/scratch", 0),
-            scratch_bytes=step.scratch_bytes,
+            scratch_offset_bytes=self._plan.offsets.get(scratch_name(node.name), 0),
+            scratch_bytes=stage.scratch_bytes,
             macs=self._macs(node),
             parameters_bytes=parameters,
         )
@@ -96,14 +125,15 @@ class _Lowering:
         kind = self._graph.values[name].type
         quant = self._graph.values[name].quant
         placement = self._schedule.placements[name]
-        in_arena = placement.buffer != self._graph.input
-        base = self._plan.offsets[placement.buffer] if in_arena else 0
+        line_buffer = self._schedule.line_buffers.get(placement.buffer)
+        base = self._plan.offsets[placement.buffer] if line_buffer else 0
         return RowSource(
             value=name,
-            in_arena=in_arena,
+            in_arena=line_buffer is not None,
             offset_bytes=base + placement.channel_offset,
             row_bytes=kind.width * placement.pixel_bytes,
             rows=kind.height,
+            capacity_rows=line_buffer.capacity_rows if line_buffer else kind.height,
             cols=kind.width,
             channels=kind.channels,
             pixel_bytes=placement.pixel_bytes,

@@ -54,6 +54,20 @@ class ConstantPool:
         )
         return constants, sum(len(array.content) for array in own)
 
+    def steps(self, steps: Sequence[int]) -> str:
+        """Add the table of steps; its symbol. One byte each, two where there are many layers."""
+        wide = max(steps) > np.iinfo(np.uint8).max
+        data = np.zeros(len(steps) + len(steps) % 2, np.uint16 if wide else np.uint8)
+        data[: len(steps)] = steps
+        array = ConstantArray(
+            f"{self._model}_steps",
+            "uint16_t" if wide else "uint8_t",
+            data,
+            "the layer that each step runs; the number of layers stands for the next image row",
+        )
+        self._arrays.append(array)
+        return array.symbol
+
     @property
     def arrays(self) -> tuple[ConstantArray, ...]:
         return tuple(self._arrays)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.ir import Provenance, Window
 from squeeze2c.kernels import KernelSpec
 
@@ -15,7 +16,7 @@ from squeeze2c.kernels import KernelSpec
 class ConstantArray:
     """A constant in flash. ``data`` is what it holds, in the order the kernel reads it.
 
-    ``element`` is the C type that the kernel reads: ``int8_t``, ``uint8_t`` or ``int32_t``.
+    ``element`` is the C type that is read: ``int8_t``, ``uint8_t``, ``uint16_t`` or ``int32_t``.
     """
 
     symbol: str
@@ -32,9 +33,10 @@ class ConstantArray:
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """Where rows of a feature map are: pixel 0 of row r is at ``offset_bytes + r * row_bytes``.
+    """Where rows of a feature map are.
 
-    ``in_arena``: relative to the arena; otherwise to the caller's image.
+    Pixel 0 of row r is at ``offset_bytes + (r % capacity_rows) * row_bytes``, relative to
+    the arena, or to the caller's image where not ``in_arena``. ``rows``: of the whole map.
     """
 
     value: str
@@ -42,6 +44,7 @@ class RowSource:
     offset_bytes: int
     row_bytes: int
     rows: int
+    capacity_rows: int
     cols: int
     channels: int
     pixel_bytes: int
@@ -70,10 +73,11 @@ class AddConstants:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One step of the program.
+    """One layer of the program.
 
-    ``rows``: output rows computed; ``destination`` is None for the layer that
-    accumulates the logits.
+    ``rows``: output rows, for the layer that accumulates the logits rows that it sums;
+    ``destination`` is None for that layer. ``strip_rows``: rows computed per step.
+    ``running``: a max-pool that takes one input row per step.
     """
 
     index: int
@@ -88,6 +92,8 @@ class Layer:
     sources: tuple[RowSource, ...]
     destination: RowSource | None
     rows: int
+    strip_rows: int
+    running: bool
     window: Window | None
     conv: ConvConstants | None
     add: AddConstants | None
@@ -101,21 +107,42 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class CProgram:
-    """A whole network, ready to print. ``input`` and ``classes`` describe its API."""
+    """A whole network, ready to print. ``input`` and ``classes`` describe its API.
+
+    ``steps``: per step the index of its layer, or the number of layers where the caller's
+    next image row is due; ``steps_symbol`` names their array among the constants.
+    ``push``: the caller hands the image over row by row, and ``sums_offset_bytes`` is
+    where the logits accumulate in the arena; otherwise they do in the caller's array.
+    """
 
     name: str
     input: RowSource
+    input_format: InputFormat
     classes: int
     logit_scale: float
     softmax_beta: int
     softmax_shift: int
     layers: tuple[Layer, ...]
+    steps: tuple[int, ...]
+    steps_symbol: str
+    push: bool
+    sums_offset_bytes: int
     constants: tuple[ConstantArray, ...]
     buffers: Mapping[str, tuple[int, int]]
     arena_bytes: int
     arena_alignment_bytes: int
     lower_bound_bytes: int
     weights_crc32: int
+
+    @property
+    def input_row_bytes(self) -> int:
+        """Bytes of one row of the image as the caller hands it over."""
+        return self.input_format.row_bytes(self.input.cols, self.input.channels)
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of the whole image as the caller hands it over."""
+        return self.input.rows * self.input_row_bytes
 
     @property
     def parameters_bytes(self) -> int:

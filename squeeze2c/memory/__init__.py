@@ -1,6 +1,14 @@
-"""Live ranges to one arena with offsets, checked by an independent verifier."""
+"""Live ranges to one arena with offsets, checked by independent verifiers."""
 
-from squeeze2c.memory.buffers import ALIGNMENT_BYTES, BufferInfo, LiveRange, collect_buffers
+from squeeze2c.memory.bound import live_at
+from squeeze2c.memory.buffers import (
+    ALIGNMENT_BYTES,
+    BufferInfo,
+    LiveRange,
+    collect_buffers,
+    scratch_name,
+)
+from squeeze2c.memory.execute import verify_execution
 from squeeze2c.memory.plan import MemoryPlan, plan_memory, verify_plan
 
 __all__ = [
@@ -9,6 +17,9 @@ __all__ = [
     "LiveRange",
     "MemoryPlan",
     "collect_buffers",
+    "live_at",
     "plan_memory",
+    "scratch_name",
+    "verify_execution",
     "verify_plan",
 ]

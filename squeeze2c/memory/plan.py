@@ -1,4 +1,4 @@
-"""The memory plan: allocation, its lower bound, and an independent check."""
+"""The memory plan: allocation, its lower bound, and independent checks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph
-from squeeze2c.memory.allocate import PoolAllocation, align_up, allocate, peak_bytes
+from squeeze2c.memory.allocate import PoolAllocation, allocate, peak_bytes
+from squeeze2c.memory.bound import align_up, live_at, lower_bound_bytes
 from squeeze2c.memory.buffers import ALIGNMENT_BYTES, BufferInfo, collect_buffers
 from squeeze2c.schedule import Schedule
 
@@ -27,6 +28,10 @@ class MemoryPlan:
     alignment_bytes: int = ALIGNMENT_BYTES
 
     @property
+    def buffers(self) -> tuple[BufferInfo, ...]:
+        return tuple(a.buffer for a in self.allocations)
+
+    @property
     def offsets(self) -> Mapping[str, int]:
         return {a.buffer.name: a.byte_offset for a in self.allocations}
 
@@ -40,17 +45,6 @@ def plan_memory(graph: Graph, schedule: Schedule) -> MemoryPlan:
     plan = MemoryPlan(allocations, size, lower_bound_bytes(buffers))
     verify_plan(plan, buffers)
     return plan
-
-
-def lower_bound_bytes(buffers: Sequence[BufferInfo]) -> int:
-    """Largest sum of aligned sizes over the buffers live at one step."""
-    starts = {b.live.start for b in buffers}
-    return max((sum(_aligned(b) for b in live_at(buffers, t)) for t in starts), default=0)
-
-
-def live_at(buffers: Sequence[BufferInfo], step: int) -> tuple[BufferInfo, ...]:
-    """The buffers that are live during ``step``."""
-    return tuple(b for b in buffers if b.live.start <= step < b.live.end)
 
 
 def verify_plan(plan: MemoryPlan, buffers: Sequence[BufferInfo]) -> None:
@@ -67,15 +61,11 @@ def verify_plan(plan: MemoryPlan, buffers: Sequence[BufferInfo]) -> None:
             raise InternalError(f"buffer {buffer.name} is misaligned at {offset}")
         if offset + buffer.size_bytes > plan.arena_bytes:
             raise InternalError(f"buffer {buffer.name} ends beyond the arena")
-    last = max((b.live.end for b in buffers), default=0)
-    for step in range(last):
+    # What is live changes only where a range starts.
+    for step in sorted({r.start for b in buffers for r in b.live}):
         spans = sorted(
             (placed[b], placed[b] + b.size_bytes, b.name) for b in live_at(buffers, step)
         )
         for (_, end, left), (start, _, right) in pairwise(spans):
             if start < end:
                 raise InternalError(f"buffers {left} and {right} overlap at step {step}")
-
-
-def _aligned(buffer: BufferInfo) -> int:
-    return align_up(buffer.size_bytes, buffer.alignment_bytes)

@@ -12,6 +12,7 @@ from squeeze2c.ir import DType, Graph, GraphBuilder, Layout
 from squeeze2c.lower import CProgram
 from squeeze2c.pipeline import build_program, render_folder
 from squeeze2c.quantize import quantize
+from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.target import core_named
 
 
@@ -49,15 +50,24 @@ def quantised(graph: Graph, images: int = 6) -> Graph:
     return quantize(graph, random_images(graph, images))
 
 
-def program_of(integer: Graph, target: str = "cortex-m4", name: str = "tiny") -> CProgram:
+def program_of(
+    integer: Graph,
+    target: str = "cortex-m4",
+    name: str = "tiny",
+    options: ScheduleOptions | None = None,
+) -> CProgram:
     """The program of a quantised graph."""
-    return build_program(integer, core_named(target), name)
+    return build_program(integer, core_named(target), name, options).program
 
 
 def generated_files(
-    integer: Graph, target: str = "cortex-m4", name: str = "tiny"
+    integer: Graph,
+    target: str = "cortex-m4",
+    name: str = "tiny",
+    options: ScheduleOptions | None = None,
 ) -> dict[str, bytes]:
     """All files that compiling ``integer`` would write; the float model is empty."""
     loaded = LoadedModel(Path(f"{name}.onnx"), "0123456789abcdef" * 4, onnx.ModelProto())
-    program = program_of(integer, target, name)
-    return render_folder(program, integer, core_named(target), loaded, Preprocess(), 6, ())
+    core = core_named(target)
+    built = build_program(integer, core, name, options)
+    return render_folder(built, integer, core, loaded, Preprocess(), 6, ())

@@ -1,0 +1,140 @@
+"""Symbolic execution of a schedule in its arena: does every step find the rows it reads?
+
+Every byte of the arena carries the mark of what was last written there: which stage,
+which row. A step that reads checks the marks, a step that writes sets them. This knows
+nothing of live ranges and capacities, so a mistake in computing those shows here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from squeeze2c.errors import InternalError
+from squeeze2c.ir import Graph
+from squeeze2c.memory.buffers import scratch_name
+from squeeze2c.memory.plan import MemoryPlan
+from squeeze2c.schedule import INPUT_STAGE, Schedule, Step
+
+_ROWS = 1 << 20
+_GARBAGE = -1
+
+
+def verify_execution(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> None:
+    """Run ``schedule`` on marks instead of numbers.
+
+    Raises :class:`InternalError` where a row is read before it is complete or after it
+    was overwritten, computed twice, or never computed.
+    """
+    machine = _Machine(graph, schedule, plan)
+    for index, step in enumerate(schedule.steps):
+        machine.execute(index, step)
+    machine.finish()
+
+
+class _Machine:
+    def __init__(self, graph: Graph, schedule: Schedule, plan: MemoryPlan) -> None:
+        self._graph = graph
+        self._schedule = schedule
+        self._plan = plan
+        self._arena = np.full(plan.arena_bytes, _GARBAGE, np.int64)
+        self._next_row = dict.fromkeys(range(INPUT_STAGE, len(schedule.stages)), 0)
+        self._sums_begun = False
+        if not schedule.push:
+            self._next_row[INPUT_STAGE] = graph.input_value.type.height
+
+    def execute(self, index: int, step: Step) -> None:
+        for source, demand in self._schedule.reads(step):
+            for row in range(demand.first, demand.last):
+                for writer in source.writers:
+                    self._check(index, step, writer, row)
+        if step.stage != INPUT_STAGE:
+            self._use_scratch(step)
+        if step.stage != INPUT_STAGE and self._schedule.stages[step.stage].buffer is None:
+            self._accumulate(index)
+            self._complete(index, step, step.rows)
+        else:
+            self._write(index, step)
+
+    def finish(self) -> None:
+        for stage, rows in self._next_row.items():
+            expected = (
+                self._graph.input_value.type.height
+                if stage == INPUT_STAGE
+                else self._schedule.stages[stage].rows
+            )
+            if rows != expected:
+                raise InternalError(f"stage {stage} computed {rows} of {expected} rows")
+        if self._sums_begun:
+            self._check_sums(len(self._schedule.steps))
+
+    def _write(self, index: int, step: Step) -> None:
+        if step.stage == INPUT_STAGE and not self._schedule.push:
+            raise InternalError(f"step {index} waits for rows that the caller has already")
+        if step.input_row is None:
+            for row in range(step.first_row, step.first_row + step.rows):
+                self._slot(step.stage, row)[:] = _mark(step.stage, row)
+            self._complete(index, step, step.rows)
+            return
+        window = self._schedule.stages[step.stage].inputs[0].window.demand(step.first_row)
+        slot = self._slot(step.stage, step.first_row)
+        if step.input_row == window.first:
+            slot[:] = _mark(step.stage, step.first_row)
+        elif (slot != _mark(step.stage, step.first_row)).any():
+            raise InternalError(f"step {index} continues a row that was overwritten")
+        if step.input_row == window.last - 1:
+            self._complete(index, step, 1)
+
+    def _complete(self, index: int, step: Step, rows: int) -> None:
+        if step.first_row != self._next_row[step.stage]:
+            raise InternalError(
+                f"step {index} computes row {step.first_row} of stage {step.stage}, "
+                f"whose next row is {self._next_row[step.stage]}"
+            )
+        self._next_row[step.stage] = step.first_row + rows
+
+    def _check(self, index: int, step: Step, writer: int, row: int) -> None:
+        if row >= self._next_row[writer]:
+            raise InternalError(f"step {index} reads row {row} of stage {writer} too early")
+        if writer == INPUT_STAGE and not self._schedule.push:
+            return
+        if (self._slot(writer, row) != _mark(writer, row)).any():
+            raise InternalError(f"step {index} reads row {row} of stage {writer} too late")
+
+    def _slot(self, stage: int, row: int) -> np.ndarray:
+        """The bytes of row ``row`` that ``stage`` writes: (cols, channels)."""
+        stages = self._schedule.stages
+        value = self._schedule.input if stage == INPUT_STAGE else stages[stage].output
+        kind = self._graph.values[value].type
+        placement = self._schedule.placements[value]
+        line_buffer = self._schedule.line_buffers[placement.buffer]
+        start = self._plan.offsets[placement.buffer]
+        start += row % line_buffer.capacity_rows * line_buffer.row_bytes
+        pixels = self._arena[start : start + line_buffer.row_bytes].reshape(kind.width, -1)
+        return pixels[:, placement.channel_offset : placement.channel_offset + kind.channels]
+
+    def _use_scratch(self, step: Step) -> None:
+        stage = self._schedule.stages[step.stage]
+        if stage.scratch_bytes:
+            start = self._plan.offsets[scratch_name(stage.node)]
+            self._arena[start : start + stage.scratch_bytes] = _GARBAGE
+
+    def _accumulate(self, index: int) -> None:
+        """Sums that the arena holds stay untouched from the first row to the last step."""
+        if not self._schedule.push:
+            return
+        if self._sums_begun:
+            self._check_sums(index)
+        self._sums()[:] = _mark(len(self._schedule.stages), 0)
+        self._sums_begun = True
+
+    def _check_sums(self, index: int) -> None:
+        if (self._sums() != _mark(len(self._schedule.stages), 0)).any():
+            raise InternalError(f"the logits' sums were overwritten before step {index}")
+
+    def _sums(self) -> np.ndarray:
+        start = self._plan.offsets[self._graph.output]
+        return self._arena[start : start + self._graph.output_value.type.size_bytes]
+
+
+def _mark(stage: int, row: int) -> int:
+    return (stage + 1) * _ROWS + row

@@ -1,0 +1,101 @@
+"""Layers as the scheduler sees them: producers and consumers of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from squeeze2c.ir import Graph, Window, ops
+from squeeze2c.kernels import KernelSpec, scratch_bytes, select_kernel
+from squeeze2c.schedule.placement import Placement
+from squeeze2c.schedule.rows import RowWindow
+from squeeze2c.target import Core
+
+INPUT_STAGE = -1
+"""Stands for the caller in place of a stage: it writes the rows of the graph's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowInput:
+    """What a stage reads: rows of ``value``, which lies in ``buffer``, through ``window``.
+
+    ``writers``: the stages whose rows together make up a row of ``value``.
+    """
+
+    value: str
+    buffer: str
+    window: RowWindow
+    writers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One layer. ``rows``: output rows, or for a layer that sums over pixels rows it sums.
+
+    ``output``: the value it yields; ``buffer``: where its rows go, None for the layer
+    that sums. ``pool``: a max-pool, which may take its input one row at a time.
+    """
+
+    node: str
+    output: str
+    kernel: KernelSpec
+    inputs: tuple[RowInput, ...]
+    rows: int
+    buffer: str | None
+    scratch_bytes: int
+    pool: bool
+
+
+def collect_stages(
+    graph: Graph, placements: Mapping[str, Placement], core: Core
+) -> tuple[Stage, ...]:
+    """The stages of a quantised ``graph`` in topological order; concatenations are none."""
+    writers: dict[str, tuple[int, ...]] = {graph.input: (INPUT_STAGE,)}
+    stages: list[Stage] = []
+    for node in graph.nodes:
+        if isinstance(node, ops.QConcat):
+            writers[node.output] = tuple(w for name in node.inputs for w in writers[name])
+            continue
+        window = getattr(node, "window", None)
+        inputs = tuple(
+            RowInput(
+                name,
+                placements[name].buffer,
+                RowWindow.of(window, graph.values[name].type.height),
+                writers[name],
+            )
+            for name in graph.activations(node)
+        )
+        kernel = select_kernel(node, core)
+        is_map = node.output in placements
+        writers[node.output] = (len(stages),)
+        stages.append(
+            Stage(
+                node=node.name,
+                output=node.output,
+                kernel=kernel,
+                inputs=inputs,
+                rows=output_rows(graph, node),
+                buffer=placements[node.output].buffer if is_map else None,
+                scratch_bytes=scratch_bytes(graph, node, kernel),
+                pool=isinstance(node, ops.QMaxPool2D),
+            )
+        )
+    return tuple(stages)
+
+
+def output_rows(graph: Graph, node: ops.Node) -> int:
+    """Rows that ``node`` computes; for a layer that sums over pixels, rows it sums over."""
+    source = graph.values[node.inputs[0]].type
+    if isinstance(node, ops.QConvGlobalPool):
+        return windows_along(source.height, node.window, 0)
+    if isinstance(node, ops.QGlobalPool):
+        return source.height
+    return graph.values[node.output].type.height
+
+
+def windows_along(size: int, window: Window, axis: int) -> int:
+    """Number of windows along rows (``axis`` 0) or columns (1) of a map with ``size`` of them."""
+    padding = window.padding
+    added = padding.top + padding.bottom if axis == 0 else padding.left + padding.right
+    return (size + added - window.kernel[axis]) // window.strides[axis] + 1
