@@ -6,6 +6,7 @@ canaries whole.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -52,15 +53,14 @@ def _output(kernels: Kernels, shape: tuple[int, ...], strides: Strides) -> Rows:
 
 
 def _row_pointers(
-    kernels: Kernels, source: Rows, window: Window, row: int, outside: Memory | None
+    kernels: Kernels, source: Rows, window: Window, row: int, outside: Memory
 ) -> Any:
-    """Pointers to the input rows of output row ``row``; clamped where ``outside`` is None."""
+    """Pointers to the input rows of output row ``row``, or to ``outside``."""
     first = row * window.strides[0] - window.padding.top
     pointers = []
     for at in range(first, first + window.kernel[0]):
-        inside = min(max(at, 0), len(source.memory) - 1)
-        memory = source.memory[inside] if at == inside or outside is None else outside
-        pointers.append(memory.address)
+        inside = 0 <= at < len(source.memory)
+        pointers.append((source.memory[at] if inside else outside).address)
     return kernels.ffi.new("const uint8_t *[]", pointers)
 
 
@@ -158,21 +158,54 @@ def check_conv_sum(kernels: Kernels, case: ConvCase) -> None:
 
 
 def check_pool(kernels: Kernels, case: PoolCase) -> None:
-    """With a pad row of zeros, and with rows outside replaced by the nearest one inside."""
+    """Whole windows at once, row by row, and in portions: the maximum is the same."""
     strides = case.strides
     source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
-    zeros = Rows(kernels, np.zeros_like(case.x[:1]), strides.in_extra, strides.misaligned)
-    for outside in (zeros.memory[0], None):
+    for portion in (case.window.kernel[0], 1, 2):
         out = _output(kernels, case.expected.shape, strides)
         fields = _window(
             kernels, case.window, case.x, source, case.expected.shape, out.pixel_bytes
         )
         window = kernels.ffi.new("s2c_window *", fields)
         for row, memory in enumerate(out.memory):
-            rows = _row_pointers(kernels, source, case.window, row, outside)
-            kernels.lib.s2c_maxpool2d_u8__c(window, rows, memory.address)
+            rows = _rows_inside(source, case.window, row)
+            for first in range(0, len(rows), portion):
+                some = kernels.ffi.new("const uint8_t *[]", rows[first : first + portion])
+                kernels.lib.s2c_maxpool2d_u8__c(window, some, len(some), first, memory.address)
         np.testing.assert_array_equal(out.content(), case.expected, case.label)
     np.testing.assert_array_equal(source.content(), case.x)
+
+
+def check_pool_keeps(kernels: Kernels, case: PoolCase) -> None:
+    """What the output row holds takes part where it is kept, and only there.
+
+    Windows without a row, too: kept they stay as they are, otherwise they become 0.
+    """
+    strides = case.strides
+    source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
+    rng = np.random.default_rng(12)
+    before = rng.integers(0, 256, case.expected.shape).astype(np.uint8)
+    for keep, rows_taken in itertools.product((0, 1, 254), (True, False)):
+        out = Rows(kernels, before, strides.out_extra, strides.misaligned)
+        fields = _window(
+            kernels, case.window, case.x, source, case.expected.shape, out.pixel_bytes
+        )
+        window = kernels.ffi.new("s2c_window *", fields)
+        for row, memory in enumerate(out.memory):
+            rows = _rows_inside(source, case.window, row) if rows_taken else []
+            some = kernels.ffi.new("const uint8_t *[]", rows)
+            kernels.lib.s2c_maxpool2d_u8__c(window, some, len(rows), keep, memory.address)
+        expected = case.expected if rows_taken else np.zeros_like(before)
+        if keep:
+            expected = np.maximum(expected, before)
+        np.testing.assert_array_equal(out.content(), expected, case.label)
+
+
+def _rows_inside(source: Rows, window: Window, row: int) -> list[Any]:
+    """Addresses of the rows of a window that exist."""
+    first = row * window.strides[0] - window.padding.top
+    span = range(max(first, 0), min(first + window.kernel[0], len(source.memory)))
+    return [source.memory[at].address for at in span]
 
 
 def check_add(kernels: Kernels, case: AddCase) -> None:

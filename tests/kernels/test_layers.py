@@ -34,6 +34,11 @@ def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
         check_case(kernels, case)
 
 
+def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels) -> None:
+    for case in generate.pool_cases():
+        check.check_pool_keeps(kernels, case)
+
+
 def test_the_cases_reach_the_ends_of_int32() -> None:
     cases = generate.conv_cases()
     assert max(case.accumulators.max() for case in cases) == 2**31 - 1

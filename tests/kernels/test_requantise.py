@@ -104,24 +104,3 @@ def test_saturate_at_every_boundary(kernels: Kernels) -> None:
     out.check()
     expected = [int(clamp_u8(np.array(r + zp), minimum)) for r, zp, minimum in rows.tolist()]
     np.testing.assert_array_equal(out.array, expected)
-
-
-def test_row_pointers(kernels: Kernels) -> None:
-    """Padded: the pad row outside the map. Clamped: the nearest row inside."""
-    map_rows, row_bytes = 5, 7
-    storage = kernels.room(map_rows * row_bytes)
-    pad = kernels.room(row_bytes)
-    for first, count in itertools.product(range(-6, 8), range(1, 8)):
-        found = kernels.ffi.new("const uint8_t *[]", count + 1)
-        kernels.lib.shim_rows_padded(
-            found, storage.address, row_bytes, map_rows, first, count, pad.address
-        )
-        for i in range(count):
-            inside = 0 <= first + i < map_rows
-            expected = storage.address + (first + i) * row_bytes if inside else pad.address
-            assert found[i] == expected
-        kernels.lib.shim_rows_clamped(found, storage.address, row_bytes, map_rows, first, count)
-        for i in range(count):
-            row = min(max(first + i, 0), map_rows - 1)
-            assert found[i] == storage.address + row * row_bytes
-        assert found[count] == kernels.ffi.NULL

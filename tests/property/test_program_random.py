@@ -7,15 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from squeeze2c.ir import format_graph
 from squeeze2c.passes import run_passes
 from squeeze2c.quantize import quantize
 from squeeze2c.reference import evaluate_int
+from squeeze2c.schedule import ScheduleOptions
+from squeeze2c.schedule.options import INPUT_MODES, KINDS
 from tests.property.random_graphs import Case, networks
 from tests.support.interpreter import Interpreter
 from tests.support.kernel_library import Build, Kernels, load_kernels
 from tests.support.programs import every_operator_graph, program_of, quantised, random_images
+
+
+MODES = (None, *INPUT_MODES)
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +29,18 @@ def kernels(build_dir: Path) -> Kernels:
     return load_kernels(Build("gcc", ("-O2",)), build_dir)
 
 
-@given(case=networks(max_layers=12))
+@given(case=networks(max_layers=12), kind=st.sampled_from(KINDS), mode=st.sampled_from(MODES))
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_planned_program_equals_oracle(kernels: Kernels, case: Case) -> None:
+def test_planned_program_equals_oracle(
+    kernels: Kernels, case: Case, kind: str, mode: str | None
+) -> None:
     """From float model to chosen schedule: no row is too early or too late, wherever it lies."""
     graph = run_passes(case.graph, case.preprocess)
     kind = graph.input_value.type
     shape = (4, kind.height, kind.width, kind.channels)
     images = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
     integer = quantize(graph, images)
-    program = program_of(integer, "host")
+    program = program_of(integer, "host", options=ScheduleOptions(kind, mode))
     interpreter = Interpreter(kernels, program)
     expected = evaluate_int(integer, images)
     for index in (0, 3):
