@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,13 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from squeeze2c.errors import CalibrationError, InternalError, QuantizationError
 from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
+from squeeze2c.ir.bounds import requantised_range, sum_fits
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
 from squeeze2c.quantize.layer import (
     IntegerLayer,
-    accumulator_bounds,
     least_scales,
     quantise_layer,
     requantised_scales,
@@ -202,7 +203,8 @@ class _Quantizer:
         least = least_scales(weight, bias, params.scale)
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
-        pixels = _output_pixels(self._float.values[node.inputs[0]], node)
+        source = self._float.values[node.inputs[0]].type
+        pixels = math.prod(node.window.counts(source.height, source.width))
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
@@ -243,16 +245,7 @@ class _Quantizer:
         return (node.inputs[0], *arrays)
 
 
-def _output_pixels(value: Value, node: Convolution) -> int:
-    """Number of output pixels of a convolution of ``value``."""
-    padding = node.window.padding
-    rows = value.type.height + padding.top + padding.bottom - node.window.kernel[0]
-    cols = value.type.width + padding.left + padding.right - node.window.kernel[1]
-    return (rows // node.window.strides[0] + 1) * (cols // node.window.strides[1] + 1)
-
-
 def _sum_fits(layer: IntegerLayer, pixels: int) -> bool:
     """Whether the sum over ``pixels`` of the requantised outputs stays within int32."""
-    low, high = accumulator_bounds(layer.weight, layer.bias)
-    largest = np.maximum(np.abs(low), np.abs(high)) * layer.multiplier.astype(np.int64)
-    return int(((largest >> layer.shift) + 1).max(initial=0)) * pixels < 2**31
+    results = requantised_range(layer.weight, layer.bias, layer.multiplier, layer.shift)
+    return sum_fits(*results, pixels)
