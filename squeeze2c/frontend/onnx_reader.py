@@ -9,11 +9,11 @@ import onnx
 from squeeze2c.errors import UnsupportedModelError
 from squeeze2c.frontend.constraints import check
 from squeeze2c.frontend.fold import fold
-from squeeze2c.frontend.import_ops import Draft, import_node, unique
+from squeeze2c.frontend.import_ops import Draft, import_node
 from squeeze2c.frontend.load import LoadedModel
 from squeeze2c.frontend.model_rules import MODEL_RULES, check_output, input_type, true_inputs
 from squeeze2c.frontend.node import OnnxNode, Scope
-from squeeze2c.ir import Graph, verify_graph
+from squeeze2c.ir import Graph, unique_name, verify_graph
 
 InputShape = tuple[int, int, int, int]
 
@@ -87,7 +87,7 @@ def _node_names(nodes: Sequence[onnx.NodeProto]) -> list[str]:
         if node.name and node.name not in seen:
             name = node.name
         else:
-            name = unique(node.name or f"{node.op_type}_{index}", seen | given)
+            name = unique_name(node.name or f"{node.op_type}_{index}", seen | given)
         seen.add(name)
         result.append(name)
     return result
