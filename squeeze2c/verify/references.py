@@ -92,9 +92,18 @@ class OnnxRuntimeReference(Reference):
             raise Squeeze2cError(
                 f"ONNX Runtime rejects the model: {error}", where=str(path)
             ) from error
+        self._path = path
 
     def evaluate(self, images: np.ndarray) -> Mapping[str, np.ndarray]:
-        runs = [self._session.run(None, {self._input: image[None]}) for image in images]
+        try:
+            runs = [self._session.run(None, {self._input: image[None]}) for image in images]
+        except Exception as error:
+            raise Squeeze2cError(
+                f"ONNX Runtime cannot run the model on images {images.shape[1:]}: "
+                f"{' '.join(str(error).split())}",
+                where=str(self._path),
+                hint="a reference reads images of the size that the network was compiled for",
+            ) from error
         arrays = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
         return _named(self._names, arrays)
 
