@@ -58,7 +58,7 @@ def verify_command(
         reporter.working("reading images")
         from squeeze2c.export import read_artifact
         from squeeze2c.frontend import load_images
-        from squeeze2c.verify import verify
+        from squeeze2c.verification import verify
 
         artifact = read_artifact(folder)
         rows, cols, channels = artifact.input_shape

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from squeeze2c.host import HostModel
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 from tests.differential.conftest import Case
 from tests.differential.networks import NETWORKS
 from tests.support.tools import require_tool

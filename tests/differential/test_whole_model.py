@@ -13,7 +13,7 @@ from squeeze2c.frontend import Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 from tests.support.artifacts import compiled
 from tests.support.onnx_models import random_images
 from tests.support.tools import require_tool

@@ -17,9 +17,9 @@ from squeeze2c.frontend import ImageSet, Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify import VerifyReport, verify
-from squeeze2c.verify.exact import ExactComparison
-from squeeze2c.verify.metrics import kl_divergence
+from squeeze2c.verification import VerifyReport, verify
+from squeeze2c.verification.exact import ExactComparison
+from squeeze2c.verification.metrics import kl_divergence
 from tests.support.artifacts import compiled
 from tests.support.onnx_builder import OnnxBuilder
 from tests.support.onnx_models import (

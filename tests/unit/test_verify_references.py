@@ -14,8 +14,8 @@ from onnx import TensorProto
 from onnx.helper import make_tensor_value_info
 
 from squeeze2c.errors import Squeeze2cError, UsageError
-from squeeze2c.verify.expose import computed, expose, image_input, logits_of
-from squeeze2c.verify.references import Reference, open_reference
+from squeeze2c.verification.expose import computed, expose, image_input, logits_of
+from squeeze2c.verification.references import Reference, open_reference
 from tests.differential.networks import NETWORKS
 from tests.support.onnx_models import PIXEL_STD, OnnxBuilder, fire_net, save
 

@@ -13,8 +13,8 @@ import onnx
 
 from squeeze2c.errors import Squeeze2cError, UsageError
 from squeeze2c.frontend import load_onnx
-from squeeze2c.verify.expose import computed, expose, image_input, logits_of
-from squeeze2c.verify.torch_network import TorchNetwork
+from squeeze2c.verification.expose import computed, expose, image_input, logits_of
+from squeeze2c.verification.torch_network import TorchNetwork
 
 FloatNetwork = Callable[[np.ndarray], Any]
 """float32 images (n, channels, rows, cols), preprocessed, to logits (n, classes)."""
@@ -40,7 +40,7 @@ class Reference(ABC):
 def open_reference(
     reference: object, model: Path, logits: str, tensors: Sequence[str]
 ) -> Reference:
-    """The reference that ``reference`` describes; see :func:`squeeze2c.verify.verify`.
+    """The reference that ``reference`` describes; see :func:`squeeze2c.verification.verify`.
 
     ``model``: the float model of the generated folder; ``logits`` and ``tensors``
     name ONNX tensors: the logits and the feature maps wanted.
