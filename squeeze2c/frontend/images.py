@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from squeeze2c.errors import CalibrationError, Squeeze2cError
+from squeeze2c.errors import CalibrationError, Squeeze2cError, UsageError
 from squeeze2c.frontend.preprocess import Preprocess
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -24,6 +24,7 @@ _DAMAGED_ARCHIVE = (
 _DAMAGED_IMAGE = (
     OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
 )
+_DEEP_MODES = ("I", "F")
 _LARGEST_CLASS = 2**31 - 1
 
 
@@ -71,8 +72,11 @@ def load_images(
     the labels in the ``.npz``. ``limit`` keeps the first so many images.
 
     Raises ``error``, by default :class:`CalibrationError`, where there are no
-    images or one is unreadable, of the wrong type or of the wrong size.
+    images or one is unreadable, of the wrong type or of the wrong size, and
+    :class:`UsageError` where ``limit`` is below 1.
     """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit is {limit}, expected at least 1 image")
     path = Path(path)
     if not path.exists():
         raise error("no such file or folder", where=str(path))
@@ -154,9 +158,17 @@ def _from_file(
         )
     try:
         with Image.open(path) as opened:
+            mode = opened.mode
             image = opened.convert("L" if channels == 1 else "RGB")
     except _DAMAGED_IMAGE as problem:
         raise error(f"unreadable image: {problem}", where=str(path)) from problem
+    if mode.startswith(_DEEP_MODES):
+        # Pillow would clip them to 255: white, but for the darkest pixels.
+        raise error(
+            f"an image of more than 8 bits per channel ({mode})",
+            where=str(path),
+            hint="convert it to 8 bits",
+        )
     if preprocess.resize is not None:
         factor = preprocess.resize / min(image.size)
         scaled = (round(image.width * factor), round(image.height * factor))
