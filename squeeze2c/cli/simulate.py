@@ -67,8 +67,8 @@ def simulate_command(
         reporter.result(document, *tables)
     if document["mismatches"]:
         reporter.bug(
-            f"the firmware's logits differ from the integer oracle's in {document['mismatches']:,} "
-            "elements"
+            f"the firmware's layers and logits differ from the integer oracle's in "
+            f"{document['mismatches']:,} elements"
         )
 
 
