@@ -11,7 +11,7 @@ import pytest
 
 import squeeze2c
 from tests.support import onnx_models
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
 
 def python(script: str, checkout: Path) -> None:
@@ -49,7 +49,7 @@ def test_no_module_hides_a_function(checkout: Path) -> None:
 
 def test_from_model_to_report(tmp_path: Path) -> None:
     require_tool("cc")
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     model = onnx_models.save(onnx_models.fire_net(), tmp_path / "net.onnx")
     images = onnx_models.random_images(4, 24, 24)
     artifact = squeeze2c.compile_model(

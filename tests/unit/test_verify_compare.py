@@ -29,9 +29,9 @@ from tests.support.onnx_models import (
     run_onnxruntime,
     save,
 )
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
-pytest.importorskip("onnxruntime")
+require_package("onnxruntime")
 
 ROWS, COLS, CLASSES, IMAGES = 25, 22, 7, 9
 MODEL = fire_net(input_size=(ROWS, COLS), softmax=True)
