@@ -14,7 +14,6 @@ class DType(str, Enum):
     FLOAT32 = "float32"
     UINT8 = "uint8"
     INT32 = "int32"
-    INT64 = "int64"
 
     @property
     def itemsize_bytes(self) -> int:
