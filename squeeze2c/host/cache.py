@@ -34,9 +34,7 @@ def cached_file(key: str, folder: Path | None, build: Callable[[Path], None]) ->
     """
     folder = _usable(folder) if folder is not None else _default_folder()
     wanted = folder / key
-    if wanted.exists():
-        with contextlib.suppress(OSError):
-            os.utime(wanted)
+    if _found(wanted):
         return wanted
     _remove_unused(folder)
     with tempfile.TemporaryDirectory(prefix=_BUILD, dir=folder) as work:
@@ -44,6 +42,15 @@ def cached_file(key: str, folder: Path | None, build: Callable[[Path], None]) ->
         build(fresh)
         os.replace(fresh, wanted)
     return wanted
+
+
+def _found(file: Path) -> bool:
+    """Whether ``file`` is there. If so, it counts as used: nobody removes it from now on."""
+    try:
+        os.utime(file)
+    except OSError:
+        return file.exists()
+    return True
 
 
 def _default_folder() -> Path:
