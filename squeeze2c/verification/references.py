@@ -14,6 +14,7 @@ import onnx
 from squeeze2c.errors import Squeeze2cError, UsageError
 from squeeze2c.frontend import load_onnx
 from squeeze2c.verification.expose import computed, expose, image_input, logits_of
+from squeeze2c.verification.single_precision import in_float32
 from squeeze2c.verification.torch_network import TorchNetwork
 
 FloatNetwork = Callable[[np.ndarray], Any]
@@ -180,7 +181,7 @@ def _cut(
     path: Path, logits: str, tensors: Sequence[str], foreign: bool
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """The model that yields the tensors, and the names that its outputs go by."""
-    model = load_onnx(path).proto
+    model = in_float32(load_onnx(path).proto)
     known = computed(model)
     if foreign and logits not in known:
         logits = logits_of(model)
