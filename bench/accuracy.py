@@ -1,7 +1,7 @@
 """Accuracy on ImageNet: generated C beside the oracle and the float model in ONNX Runtime.
 
 Calibrates on the images whose class number ends in 0 and measures on all others. The figures
-are defined in squeeze2c/verify/metrics.py.
+are defined in squeeze2c/verification/metrics.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from common import (
 )
 
 from squeeze2c.errors import Squeeze2cError
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 
 
 def measure(name: str, model: Path, sample: Sample, limit: int | None) -> dict[str, Any]:

@@ -40,9 +40,10 @@ compiles() {
     return $status
 }
 
-# Whether arm-none-eabi-gcc finds picolibc, with which the kernels' test programs are linked.
+# Whether arm-none-eabi-gcc finds the C library of $1.specs. Firmware can do with either of picolibc
+# and nano (newlib); the tests use both.
 arm_c_library() {
-    arm-none-eabi-gcc --specs=picolibc.specs -include string.h -E -x c /dev/null >/dev/null 2>&1
+    arm-none-eabi-gcc "--specs=$1.specs" -include string.h -E -x c /dev/null >/dev/null 2>&1
 }
 
 # Packages that are missing for task $1 (compile, test) with interpreter $2. What an installation
@@ -68,10 +69,10 @@ missing_packages() {
             missing+=(libc6-dev-i386 "lib32gcc-$(gcc -dumpversion)-dev")
         fi
         if ! command -v arm-none-eabi-gcc >/dev/null; then
-            missing+=(gcc-arm-none-eabi picolibc-arm-none-eabi)
-        elif ! arm_c_library; then
-            missing+=(picolibc-arm-none-eabi)
+            missing+=(gcc-arm-none-eabi)
         fi
+        arm_c_library picolibc || missing+=(picolibc-arm-none-eabi)
+        arm_c_library nano || missing+=(libnewlib-arm-none-eabi)
         command -v qemu-system-arm >/dev/null || missing+=(qemu-system-arm)
     fi
     printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' '

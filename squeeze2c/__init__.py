@@ -6,9 +6,7 @@ The public API is what ``__all__`` names. Nothing heavy is imported before it is
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from squeeze2c import errors
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from squeeze2c.frontend import Preprocess, load_images
     from squeeze2c.host import HostModel
     from squeeze2c.pipeline import compile_model
-    from squeeze2c.verify import verify
+    from squeeze2c.verification import verify
 
 __all__ = [
     "Artifact",
@@ -41,7 +39,7 @@ _HOME = {
     "compile_model": "squeeze2c.pipeline",
     "load_images": "squeeze2c.frontend",
     "read_artifact": "squeeze2c.export.artifact",
-    "verify": "squeeze2c.verify",
+    "verify": "squeeze2c.verification",
 }
 
 
@@ -69,18 +67,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Keeps ``squeeze2c.verify`` the function, although a subpackage has that name too.
-
-    The import system binds every imported submodule as an attribute of its
-    package. ``from squeeze2c.verify import ...`` does not need that attribute.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name == "verify" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

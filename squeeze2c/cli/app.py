@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the process exit code.
 
     0: success. 2: a mistake of the user's. 70: a bug of ours. 130: interrupted.
+    141: nobody reads the output any more.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:

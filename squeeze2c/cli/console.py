@@ -48,6 +48,7 @@ class Reporter:
         # Where there is no terminal to ask, tables are as wide as their content needs.
         self._stdout = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
         self._stderr = Console(stderr=True, highlight=False)
+        self._shows_bars = not (quiet or json_output) and sys.stderr.isatty()
         self._tasks: dict[str, TaskID] = {}
         self._work: TaskID | None = None
         self._bars = Progress(
@@ -58,11 +59,11 @@ class Reporter:
             TimeElapsedColumn(),
             console=self._stderr,
             transient=True,
-            disable=quiet or json_output or not sys.stderr.isatty(),
         )
 
     def __enter__(self) -> Reporter:
-        self._bars.start()
+        if self._shows_bars:
+            self._bars.start()
         return self
 
     def __exit__(
@@ -71,7 +72,7 @@ class Reporter:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        self._stop()
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """A :data:`squeeze2c.progress.Progress`: one bar per stage."""
@@ -97,18 +98,22 @@ class Reporter:
 
     def result(self, document: Mapping[str, Any], *tables: RenderableType) -> None:
         """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
-        self._bars.stop()
+        self._stop()
         if self._json:
             print(json.dumps(_plain(document), indent=2, allow_nan=False))
         elif not self._quiet:
             for table in tables:
                 self._stdout.print(table)
 
+    def _stop(self) -> None:
+        # Some releases of rich print an empty line when they stop what was never started.
+        if self._shows_bars:
+            self._bars.stop()
+
     def bug(self, text: str) -> NoReturn:
         """End the command after its result, which shows a bug of squeeze2c's."""
         print(f"error: {text}; {REPORT_HINT}", file=sys.stderr)
         raise typer.Exit(InternalError.exit_code)
-
 
 def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
     """Two columns: what, and how much."""
@@ -118,7 +123,6 @@ def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
     for name, value in facts:
         table.add_row(name, value)
     return table
-
 
 def rows_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table whose columns are right-justified but for the first."""
@@ -130,16 +134,13 @@ def rows_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
         table.add_row(*row)
     return table
 
-
 def shape_text(shape: Iterable[int]) -> str:
     """``55x55x128``."""
     return "x".join(str(dimension) for dimension in shape)
 
-
 def bytes_text(size: int) -> str:
     """``1,022,832 B (998.9 KiB)``."""
     return f"{size:,} B ({size / 1024:,.1f} KiB)"
-
 
 def _plain(item: Any) -> Any:
     """JSON types; numbers that JSON cannot say (infinite, undefined) become null."""

@@ -10,6 +10,7 @@ import typer
 
 from squeeze2c.cli import options
 from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table
+from squeeze2c.cli.inputs import read_inputs
 from squeeze2c.errors import UsageError
 from squeeze2c.target import BOARDS, board_named
 
@@ -44,15 +45,8 @@ def simulate_command(
     with Reporter(json_output, quiet, verbose) as reporter:
         reporter.working("reading images")
         from squeeze2c.emulate import simulate
-        from squeeze2c.export import read_artifact
-        from squeeze2c.frontend import load_images
 
-        artifact = read_artifact(folder)
-        rows, cols, channels = artifact.input_shape
-        chosen = load_images(
-            images, rows=rows, cols=cols, channels=channels, preprocess=artifact.preprocess,
-            limit=count, error=UsageError,
-        )
+        artifact, chosen = read_inputs(folder, images, count)
         if len(chosen) < count:
             raise UsageError(
                 f"{count} images wanted, {len(chosen)} found", where=str(images),
@@ -67,8 +61,8 @@ def simulate_command(
         reporter.result(document, *tables)
     if document["mismatches"]:
         reporter.bug(
-            f"the firmware's logits differ from the integer oracle's in {document['mismatches']:,} "
-            "elements"
+            f"the firmware's layers and logits differ from the integer oracle's in "
+            f"{document['mismatches']:,} elements"
         )
 
 

@@ -10,6 +10,7 @@ import typer
 
 from squeeze2c.cli import options
 from squeeze2c.cli.console import Reporter, facts_table, rows_table
+from squeeze2c.cli.inputs import read_inputs
 from squeeze2c.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,16 +57,9 @@ def verify_command(
         )
     with Reporter(json_output, quiet, verbose) as reporter:
         reporter.working("reading images")
-        from squeeze2c.export import read_artifact
-        from squeeze2c.frontend import load_images
-        from squeeze2c.verify import verify
+        from squeeze2c.verification import verify
 
-        artifact = read_artifact(folder)
-        rows, cols, channels = artifact.input_shape
-        chosen = load_images(
-            images, rows=rows, cols=cols, channels=channels, preprocess=artifact.preprocess,
-            limit=limit, labels=labels, error=UsageError,
-        )
+        artifact, chosen = read_inputs(folder, images, limit, labels)
         reporter.working("compiling the C")
         report = verify(artifact, reference=against, images=chosen, progress=reporter.progress)
         document = report.to_json()

@@ -19,6 +19,9 @@ MARKS = "s2c_port_marks"
 RETURNED = "s2c_port_returned"
 """The instruction that follows the harness's call of a function of the model."""
 
+_MARKS_OF_LAYER_BYTES = 4
+"""Two instructions of two bytes: where a layer begins, where it ends."""
+
 RunWith = Callable[[Sequence[str]], object]
 """Runs firmware for one image with more options for QEMU."""
 
@@ -80,9 +83,15 @@ class Counter:
         """Instructions of each layer for one image, in the build with marks.
 
         A layer that works in several steps is the sum of them. Each step
-        includes the few instructions that enter its closing mark.
+        includes the few instructions that enter its closing mark. Raises
+        :class:`ToolchainError` where there are more layers than marks.
         """
         address, size = image.function(MARKS)
+        if layers > size // _MARKS_OF_LAYER_BYTES:
+            raise ToolchainError(
+                f"{layers} layers, the build that counts has marks for "
+                f"{size // _MARKS_OF_LAYER_BYTES}"
+            )
         counts = [0] * layers
         begin = [0] * layers
         for number, executed in self._marks(run, elf, f"marks={address:#x}:{size // 2}"):

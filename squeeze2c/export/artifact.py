@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from squeeze2c.errors import ArtifactError
+from squeeze2c.errors import ArtifactError, UsageError
 from squeeze2c.export.manifest import (
     FLOAT_MODEL_FILE,
     FORMAT_VERSION,
@@ -93,9 +94,13 @@ class Artifact:
         return self.folder / SCHEDULE_FILE
 
 
-_REQUIRED = (
-    "name", "target", "input", "output", "flash", "ram", "weights", "build", "layers",
+_SIZES = (
+    "macs", "input.rows", "input.cols", "input.channels", "output.classes",
+    "flash.parameters_bytes", "ram.arena_bytes", "ram.arena_alignment", "ram.lower_bound_bytes",
+    "ram.input_bytes", "weights.bytes", "weights.crc32",
 )  # fmt: skip
+_LAYER_TEXTS = ("name", "kind", "output", "kernel")
+_LAYER_SIZES = ("index", "macs", "parameters_bytes")
 
 
 def read_artifact(folder: Path | str) -> Artifact:
@@ -111,7 +116,7 @@ def read_artifact(folder: Path | str) -> Artifact:
         raise ArtifactError(f"no {MANIFEST_FILE} here", where=str(path), hint=hint) from error
     except ValueError as error:
         raise ArtifactError(f"not readable: {error}", where=str(file), hint=hint) from error
-    if not isinstance(manifest, dict) or any(key not in manifest for key in _REQUIRED):
+    if not isinstance(manifest, dict) or "format_version" not in manifest:
         raise ArtifactError("not a manifest of squeeze2c", where=str(file), hint=hint)
     if manifest.get("format_version") != FORMAT_VERSION:
         raise ArtifactError(
@@ -120,12 +125,44 @@ def read_artifact(folder: Path | str) -> Artifact:
             hint="compile the model again",
         )
     artifact = Artifact(path.resolve(), manifest)
+    try:
+        _read_everything(artifact)
+    except (LookupError, TypeError, ValueError, AttributeError, UsageError) as error:
+        raise ArtifactError(
+            f"damaged manifest: {error!r}", where=str(file), hint="compile the model again"
+        ) from error
     references = (artifact.oracle_path, artifact.float_model_path, artifact.schedule_path)
     for needed in (*artifact.sources, *references):
         if not needed.is_file():
             raise ArtifactError(
-                f"{needed.relative_to(artifact.folder)} is missing",
+                f"{os.path.relpath(needed, artifact.folder)} is missing",
                 where=str(path),
                 hint="compile the model again",
             )
     return artifact
+
+
+def _read_everything(artifact: Artifact) -> None:
+    """Raise, as Python does for a wrong key or type, where something is not as documented."""
+    _ = (artifact.preprocess, artifact.sources, artifact.include_dirs)
+    if not 0 < artifact.logit_scale < float("inf"):
+        raise ValueError(f"logit_scale is {artifact.logit_scale}")
+    texts = [artifact.manifest["name"], artifact.manifest["target"]]
+    sizes = []
+    for key in _SIZES:
+        value: Any = artifact.manifest
+        for part in key.split("."):
+            value = value[part]
+        sizes.append(value)
+    for index, layer in enumerate(artifact.manifest["layers"]):
+        texts += [layer[key] for key in _LAYER_TEXTS]
+        sizes += [layer[key] for key in _LAYER_SIZES]
+        sizes += layer["shape"]
+        if layer["index"] != index or len(layer["shape"]) not in (1, 3):
+            raise ValueError(f"layer {index} is {layer}")
+    wrong = [t for t in texts if not isinstance(t, str)]
+    wrong += [s for s in sizes if type(s) is not int or s < 0]
+    if wrong:
+        raise ValueError(f"unexpected values {wrong}")
+    if not artifact.layers or not artifact.name.isidentifier():
+        raise ValueError(f"the name {artifact.name!r}, {len(artifact.layers)} layers")

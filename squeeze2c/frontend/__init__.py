@@ -1,6 +1,7 @@
 """ONNX files to graphs; images and their preprocessing."""
 
-from squeeze2c.frontend.images import ImageSet, load_images, read_labels
+from squeeze2c.frontend.images import ImageSet, load_images
+from squeeze2c.frontend.labels import read_labels
 from squeeze2c.frontend.load import LoadedModel, load_onnx
 from squeeze2c.frontend.onnx_reader import read_onnx
 from squeeze2c.frontend.preprocess import Preprocess

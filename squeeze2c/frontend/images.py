@@ -1,21 +1,20 @@
-"""Images and labels from the disk: calibration, verification and simulation read them here."""
+"""Images from the disk: calibration, verification and simulation read them here."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from squeeze2c.errors import CalibrationError, Squeeze2cError
+from squeeze2c.errors import CalibrationError, UsageError
+from squeeze2c.frontend.labels import ErrorType, checked_labels, read_labels
 from squeeze2c.frontend.preprocess import Preprocess
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-ErrorType = Callable[..., Squeeze2cError]
 _DAMAGED_ARCHIVE = (
     OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError,
     RuntimeError, TypeError, LookupError,
@@ -24,7 +23,7 @@ _DAMAGED_ARCHIVE = (
 _DAMAGED_IMAGE = (
     OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
 )
-_LARGEST_CLASS = 2**31 - 1
+_DEEP_MODES = ("I", "F")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +70,11 @@ def load_images(
     the labels in the ``.npz``. ``limit`` keeps the first so many images.
 
     Raises ``error``, by default :class:`CalibrationError`, where there are no
-    images or one is unreadable, of the wrong type or of the wrong size.
+    images or one is unreadable, of the wrong type or of the wrong size, and
+    :class:`UsageError` where ``limit`` is below 1.
     """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit is {limit}, expected at least 1 image")
     path = Path(path)
     if not path.exists():
         raise error("no such file or folder", where=str(path))
@@ -120,7 +122,7 @@ def _from_npz(
         raise error("holds no images", where=str(path))
     _check_size(images.shape[1:], shape, str(path), error)
     if labels is not None:
-        labels = _checked_labels(labels, len(images), str(path), error)[:limit]
+        labels = checked_labels(labels, len(images), str(path), error)[:limit]
     images = np.ascontiguousarray(images[:limit])
     return ImageSet(images, labels, tuple(f"{path.name}[{i}]" for i in range(len(images))))
 
@@ -154,9 +156,17 @@ def _from_file(
         )
     try:
         with Image.open(path) as opened:
+            mode = opened.mode
             image = opened.convert("L" if channels == 1 else "RGB")
     except _DAMAGED_IMAGE as problem:
         raise error(f"unreadable image: {problem}", where=str(path)) from problem
+    if mode.startswith(_DEEP_MODES):
+        # Pillow would clip them to 255: white, but for the darkest pixels.
+        raise error(
+            f"an image of more than 8 bits per channel ({mode})",
+            where=str(path),
+            hint="convert it to 8 bits",
+        )
     if preprocess.resize is not None:
         factor = preprocess.resize / min(image.size)
         scaled = (round(image.width * factor), round(image.height * factor))
@@ -179,81 +189,3 @@ def _check_size(
         )
     if got[2] != expected[2]:
         raise error(f"got {got[2]} channels, expected {expected[2]}", where=where)
-
-
-def read_labels(
-    path: Path | str,
-    names: tuple[str, ...],
-    *,
-    truncate: bool = False,
-    error: ErrorType = CalibrationError,
-) -> np.ndarray:
-    """The class number of every image in ``names``, int64 (n,).
-
-    The file is a ``.npy``, or text with one line per image, in order: a class
-    number. Lines of the form ``NAME NUMBER`` go by the image's file name and
-    may be in any order; they may name other images too. Blank lines and lines
-    that begin with ``#`` are skipped. With ``truncate``, a file of bare numbers
-    may be longer than ``names``. Raises ``error`` where a label is missing,
-    negative or not a number.
-    """
-    path = Path(path)
-    where = str(path)
-    try:
-        if path.suffix == ".npy":
-            values = np.load(path, allow_pickle=False)
-            return _checked_labels(values, len(names), where, error, truncate)
-        lines = list(_text_lines(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, EOFError) as problem:
-        raise error(f"not a readable file of labels: {problem}", where=where) from problem
-
-    ordered: list[int] = []
-    by_name: dict[str, int] = {}
-    for number, words in lines:
-        try:
-            label = int(words[-1])
-        except ValueError:
-            raise error(
-                f"line {number}: {words[-1]!r} is not a class number", where=where
-            ) from None
-        if label > _LARGEST_CLASS:
-            raise error(f"line {number}: class number {label} is too large", where=where)
-        if len(words) == 1:
-            ordered.append(label)
-        else:
-            by_name[words[0]] = label
-    if ordered and by_name:
-        raise error("some lines have a name and some have none", where=where)
-    if by_name:
-        missing = [n for n in names if n not in by_name]
-        if missing:
-            raise error(f"no label for image {missing[0]!r}", where=where)
-        ordered, truncate = [by_name[n] for n in names], False
-    return _checked_labels(np.asarray(ordered, np.int64), len(names), where, error, truncate)
-
-
-def _text_lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and words (at most two: a name may hold spaces) of the lines that count."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
-        if line and not line.startswith("#"):
-            yield number, line.rsplit(maxsplit=1)
-
-
-def _checked_labels(
-    labels: np.ndarray, count: int, where: str, error: ErrorType, truncate: bool = False
-) -> np.ndarray:
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise error(
-            f"labels are {labels.dtype} of shape {labels.shape}, expected a list of integers",
-            where=where,
-        )
-    if truncate:
-        labels = labels[:count]
-    if len(labels) != count:
-        raise error(f"{len(labels)} labels for {count} images", where=where)
-    if labels.min(initial=0) < 0:
-        raise error(f"negative class number {labels.min()}", where=where)
-    if labels.max(initial=0) > _LARGEST_CLASS:
-        raise error(f"class number {labels.max()} is too large", where=where)
-    return labels.astype(np.int64)

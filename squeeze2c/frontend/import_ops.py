@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.geometry import reshape_result, window_of
 from squeeze2c.frontend.node import OnnxNode, Scope
-from squeeze2c.frontend.shapes import Shape, output_size
+from squeeze2c.frontend.shapes import Shape
 from squeeze2c.frontend.weights import as_float32
-from squeeze2c.ir import DType, Layout, Provenance, TensorType, Value, Window, ops
+from squeeze2c.ir import DType, Layout, Provenance, TensorType, Value, Window, ops, unique_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,9 @@ class Draft:
 
     def fresh(self, stem: str) -> str:
         """A name like ``stem`` that is not taken; from now on it is."""
-        name = unique(stem, self.taken)
+        name = unique_name(stem, self.taken)
         self.taken.add(name)
         return name
-
-
-def unique(stem: str, taken: Iterable[str]) -> str:
-    """``stem``, or ``stem_2`` and so on where that is taken."""
-    name, count = stem, 1
-    while name in taken:
-        count += 1
-        name = f"{stem}_{count}"
-    return name
 
 
 def import_node(node: OnnxNode, draft: Draft) -> None:
@@ -104,7 +95,7 @@ def _max_pool(node: OnnxNode, draft: Draft) -> None:
 
 def _windowed(node: OnnxNode, window: Window, channels: int) -> Shape:
     n, _, rows, cols = node.map_shape()
-    return (n, channels, *output_size((rows, cols), window))
+    return (n, channels, *window.counts(rows, cols))
 
 
 def _relu(node: OnnxNode, draft: Draft) -> None:

@@ -136,7 +136,7 @@ def dimensions(info: onnx.ValueInfoProto) -> tuple[int | str, ...]:
     )
 
 
-def input_type(
+def static_input_shape(
     info: onnx.ValueInfoProto, path: str, pinned: Sequence[int | np.integer[Any]] | None
 ) -> tuple[int, int, int, int]:
     """The static NCHW shape of the model's input.

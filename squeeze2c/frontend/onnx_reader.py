@@ -9,11 +9,16 @@ import onnx
 from squeeze2c.errors import UnsupportedModelError
 from squeeze2c.frontend.constraints import check
 from squeeze2c.frontend.fold import fold
-from squeeze2c.frontend.import_ops import Draft, import_node, unique
+from squeeze2c.frontend.import_ops import Draft, import_node
 from squeeze2c.frontend.load import LoadedModel
-from squeeze2c.frontend.model_rules import MODEL_RULES, check_output, input_type, true_inputs
+from squeeze2c.frontend.model_rules import (
+    MODEL_RULES,
+    check_output,
+    static_input_shape,
+    true_inputs,
+)
 from squeeze2c.frontend.node import OnnxNode, Scope
-from squeeze2c.ir import Graph, verify_graph
+from squeeze2c.ir import Graph, unique_name, verify_graph
 
 InputShape = tuple[int, int, int, int]
 
@@ -51,7 +56,7 @@ def read_onnx(loaded: LoadedModel, input_shape: InputShape | None = None) -> Gra
     )
     tensors = {name for node in graph.node for name in (*node.input, *node.output)}
     draft = Draft(scope, {*names, *tensors, source.name})
-    draft.tensor(source.name, input_type(source, path, input_shape))
+    draft.tensor(source.name, static_input_shape(source, path, input_shape))
     for index in live:
         node = OnnxNode(graph.node[index], names[index], scope)
         array = fold(node)
@@ -87,7 +92,7 @@ def _node_names(nodes: Sequence[onnx.NodeProto]) -> list[str]:
         if node.name and node.name not in seen:
             name = node.name
         else:
-            name = unique(node.name or f"{node.op_type}_{index}", seen | given)
+            name = unique_name(node.name or f"{node.op_type}_{index}", seen | given)
         seen.add(name)
         result.append(name)
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -73,27 +73,43 @@ class Preprocess:
         forward = tuple(range(len(self.mean)))
         return forward[::-1] if self.channels == "bgr" else forward
 
+    @property
+    def keeps_pixels(self) -> bool:
+        """Whether the model reads the pixels as they are."""
+        in_order = self.order == tuple(range(len(self.mean)))
+        return in_order and not any(self.mean) and set(self.std) == {1.0}
+
+    def for_channels(self, count: int) -> Preprocess:
+        """The same for images of ``count`` channels; pixels as they are suit any number.
+
+        Raises :class:`UsageError` where ``mean`` and ``std`` are made for another number.
+        """
+        if len(self.mean) == count:
+            return self
+        if self.keeps_pixels:
+            return replace(self, mean=(0.0,) * count, std=(1.0,) * count)
+        raise UsageError(
+            f"preprocessing has {len(self.mean)} channels, the model's input has {count}",
+            hint="give mean and std one entry per channel of the model, or choose the preset none",
+        )
+
     def apply(self, images: np.ndarray) -> np.ndarray:
         """uint8 RGB images (n, rows, cols, channels) to float32 (n, channels, rows, cols).
 
         The arithmetic is done in double precision and rounded once. Raises
-        :class:`ShapeError` where the images are not of that type or the number
-        of channels is not that of ``mean``.
+        :class:`ShapeError` where the images are not of that type, and as
+        :meth:`for_channels` where they have another number of channels.
         """
         if images.ndim != 4 or images.dtype != np.uint8:
             raise ShapeError(
                 f"images must be uint8 (n, rows, cols, channels), "
                 f"got {images.dtype} {images.shape}"
             )
-        if images.shape[3] != len(self.mean):
-            raise ShapeError(
-                f"images have {images.shape[3]} channels, preprocessing has {len(self.mean)}",
-                hint="give mean and std one entry per channel",
-            )
+        fitted = self.for_channels(images.shape[3])
         result = np.empty((images.shape[0], images.shape[3], *images.shape[1:3]), np.float32)
         levels = np.arange(256, dtype=np.float64)
-        for c, source in enumerate(self.order):
-            table = ((levels - self.mean[c]) / self.std[c]).astype(np.float32)
+        for c, source in enumerate(fitted.order):
+            table = ((levels - fitted.mean[c]) / fitted.std[c]).astype(np.float32)
             result[:, c] = table[images[..., source]]
         return result
 

@@ -26,7 +26,6 @@ from squeeze2c.frontend.shapes import (
     EXPLICIT,
     SAME,
     normalised_axes,
-    output_size,
     show,
 )
 from squeeze2c.frontend.weights import as_float32, is_float
@@ -124,7 +123,7 @@ def pads(node: OnnxNode) -> str | None:
 def window_fits(node: OnnxNode) -> str | None:
     window = window_of(node)
     _, _, rows, cols = node.map_shape()
-    if min(output_size((rows, cols), window)) >= 1:
+    if min(window.counts(rows, cols)) >= 1:
         return None
     kernel_rows, kernel_cols = window.kernel
     padding = window.padding

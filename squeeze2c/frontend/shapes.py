@@ -69,14 +69,6 @@ def resolve_window(
     return Window(kernel, strides, Padding(top, left, bottom, right))
 
 
-def output_size(size: Pair, window: Window) -> Pair:
-    """Windows that fit into a map of ``size`` with its padding; below 1 where none does."""
-    padding = window.padding
-    rows = size[0] + padding.top + padding.bottom - window.kernel[0]
-    cols = size[1] + padding.left + padding.right - window.kernel[1]
-    return rows // window.strides[0] + 1, cols // window.strides[1] + 1
-
-
 def reshaped(shape: Shape, target: Sequence[int], allow_zero: bool = False) -> Shape | None:
     """The result of Reshape, None where the number of elements does not allow it.
 

@@ -19,6 +19,9 @@ from pathlib import Path
 CACHE_VARIABLE = "S2C_CACHE_DIR"
 """Environment variable that names the cache folder."""
 
+_BUILD = "build-"
+"""Begins the names of folders in which libraries are built."""
+
 _UNUSED_SECONDS = 30 * 24 * 3600
 """Libraries that nobody has loaded for so long are removed when a new one is added."""
 
@@ -31,16 +34,23 @@ def cached_file(key: str, folder: Path | None, build: Callable[[Path], None]) ->
     """
     folder = _usable(folder) if folder is not None else _default_folder()
     wanted = folder / key
-    if wanted.exists():
-        with contextlib.suppress(OSError):
-            os.utime(wanted)
+    if _found(wanted):
         return wanted
     _remove_unused(folder)
-    with tempfile.TemporaryDirectory(prefix="build-", dir=folder) as work:
+    with tempfile.TemporaryDirectory(prefix=_BUILD, dir=folder) as work:
         fresh = Path(work) / key
         build(fresh)
         os.replace(fresh, wanted)
     return wanted
+
+
+def _found(file: Path) -> bool:
+    """Whether ``file`` is there. If so, it counts as used: nobody removes it from now on."""
+    try:
+        os.utime(file)
+    except OSError:
+        return file.exists()
+    return True
 
 
 def _default_folder() -> Path:
@@ -70,9 +80,12 @@ def _process_folder() -> Path:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Old libraries go; a process that has one open keeps what it mapped."""
+    """Old libraries go, and what killed builds left; whoever has one open keeps what it mapped."""
     oldest = time.time() - _UNUSED_SECONDS
-    for file in folder.glob("*.so"):
+    for item in (*folder.glob("*.so"), *folder.glob(f"{_BUILD}*")):
         with contextlib.suppress(OSError):
-            if file.stat().st_mtime < oldest:
-                file.unlink()
+            if item.stat().st_mtime < oldest:
+                if item.is_dir():
+                    shutil.rmtree(item)
+                else:
+                    item.unlink()

@@ -3,6 +3,7 @@
 from squeeze2c.ir.builder import GraphBuilder
 from squeeze2c.ir.graph import Graph, frozen_array, topological
 from squeeze2c.ir.infer import infer_type
+from squeeze2c.ir.names import unique_name
 from squeeze2c.ir.printer import format_graph
 from squeeze2c.ir.serialise import dump_graph, load_graph
 from squeeze2c.ir.types import (
@@ -34,5 +35,6 @@ __all__ = [
     "infer_type",
     "load_graph",
     "topological",
+    "unique_name",
     "verify_graph",
 ]

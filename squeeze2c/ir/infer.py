@@ -39,14 +39,6 @@ def flat_type(dtype: DType, channels: int) -> TensorType:
     return TensorType(dtype, (1, channels), Layout.FLAT)
 
 
-def window_counts(x: TensorType, window: Window) -> tuple[int, int]:
-    """Rows and columns of windows over the padded feature map ``x``; at least 1 if it fits."""
-    padding = window.padding
-    rows = x.height + padding.top + padding.bottom - window.kernel[0]
-    cols = x.width + padding.left + padding.right - window.kernel[1]
-    return rows // window.strides[0] + 1, cols // window.strides[1] + 1
-
-
 def infer_type(node: ops.Node, operands: Sequence[TensorType | HasShape]) -> TensorType:
     """Type of ``node``'s output; ``operands`` are types of values and arrays of constants.
 
@@ -162,7 +154,7 @@ def _fitting_windows(node: ops.Node, x: TensorType, window: Window) -> tuple[int
     margins = (padding.top, padding.left, padding.bottom, padding.right)
     if min(sizes) < 1 or min(margins) < 0:
         raise _error(node, "kernel and strides must be positive, padding not negative")
-    rows, cols = window_counts(x, window)
+    rows, cols = window.counts(x.height, x.width)
     if rows < 1 or cols < 1:
         raise _error(
             node,

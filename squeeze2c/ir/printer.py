@@ -8,7 +8,7 @@ from squeeze2c.ir import ops
 from squeeze2c.ir.graph import Graph
 from squeeze2c.ir.types import DType, QuantParams, Value, Window
 
-_SHORT = {DType.FLOAT32: "f32", DType.UINT8: "u8", DType.INT32: "i32", DType.INT64: "i64"}
+_SHORT = {DType.FLOAT32: "f32", DType.UINT8: "u8", DType.INT32: "i32"}
 
 
 def format_graph(graph: Graph, *, provenance: bool = False) -> str:

@@ -50,7 +50,7 @@ def dump_graph(graph: Graph) -> bytes:
         "constants": list(graph.constants),
     }
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         _write(archive, _DESCRIPTION, json.dumps(description, indent=1).encode())
         for index, array in enumerate(graph.constants.values()):
             data = io.BytesIO()
@@ -102,7 +102,8 @@ def _revive_graph(description: dict[str, Any], archive: zipfile.ZipFile) -> Grap
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
     info.create_system = _UNIX  # by default the platform's, and so the bytes would differ
-    archive.writestr(info, data, zipfile.ZIP_DEFLATED)
+    # Not compressed: what comes out of zlib differs from version to version.
+    archive.writestr(info, data, zipfile.ZIP_STORED)
 
 
 def _plain(item: Any) -> Any:

@@ -14,7 +14,6 @@ class DType(str, Enum):
     FLOAT32 = "float32"
     UINT8 = "uint8"
     INT32 = "int32"
-    INT64 = "int64"
 
     @property
     def itemsize_bytes(self) -> int:
@@ -147,3 +146,16 @@ class Window:
     @property
     def taps(self) -> int:
         return self.kernel[0] * self.kernel[1]
+
+    def count(self, size: int, axis: int) -> int:
+        """Windows along rows (``axis`` 0) or columns (1) of a map with ``size`` of them.
+
+        Below 1 where not even one fits into the padded map.
+        """
+        padding = self.padding
+        added = padding.top + padding.bottom if axis == 0 else padding.left + padding.right
+        return (size + added - self.kernel[axis]) // self.strides[axis] + 1
+
+    def counts(self, rows: int, cols: int) -> tuple[int, int]:
+        """:meth:`count` along both axes: the size of the output of a map of ``rows`` x ``cols``."""
+        return self.count(rows, 0), self.count(cols, 1)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import ops
+from squeeze2c.ir.bounds import (
+    GREATEST_UINT8,
+    INT32_MAX,
+    largest_partial_sum,
+    requantised_range,
+    sum_fits,
+)
 from squeeze2c.ir.graph import Graph
-from squeeze2c.ir.infer import window_counts
 from squeeze2c.ir.types import DType, Layout, QuantParams
 
 _MULTIPLIER_LIMIT = 1 << 23
-_INT32_LIMIT = 1 << 31
 _SHIFTS = range(1, 31)
-_GREATEST = 255
 
 QConvolution = ops.QConv2D | ops.QConvGlobalPool
 
@@ -51,7 +57,7 @@ def _verify_values(graph: Graph) -> None:
         if not good:
             raise InternalError(f"the value {name!r} is {value.type}", where=graph.name)
         quant = _quant(graph, name)
-        if not (0 < quant.scale < float("inf")) or not 0 <= quant.zero_point <= _GREATEST:
+        if not (0 < quant.scale < float("inf")) or not 0 <= quant.zero_point <= GREATEST_UINT8:
             raise InternalError(f"the value {name!r} has {quant}", where=graph.name)
         factors = quant.channel_scale
         if factors and (len(factors) != value.type.channels or not min(factors) > 0):
@@ -76,35 +82,28 @@ def _verify_convolution(graph: Graph, node: QConvolution) -> None:
     channels = graph.values[node.inputs[0]].type.channels
     _expect(len(node.pad_value) == channels, node, f"{len(node.pad_value)} pad values")
     _expect(
-        all(0 <= p <= _GREATEST for p in node.pad_value), node, "a pad value is not a uint8"
+        all(0 <= p <= GREATEST_UINT8 for p in node.pad_value), node, "a pad value is not a uint8"
     )
     _expect(
-        int(_largest_accumulator(weight, bias).max()) < _INT32_LIMIT,
+        int(largest_partial_sum(weight, bias).max()) <= INT32_MAX,
         node, "the accumulator can overflow",
     )
 
 
-def _largest_accumulator(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Bound of every partial sum per output channel, int64."""
-    taps: np.ndarray = np.abs(weight.astype(np.int64)).reshape(len(weight), -1).sum(axis=1)
-    bound: np.ndarray = np.abs(bias.astype(np.int64)) + _GREATEST * taps
-    return bound
-
-
 def _verify_sum(graph: Graph, node: ops.QConvGlobalPool) -> None:
     weight, bias, multiplier = (graph.constants[n] for n in node.inputs[1:])
-    rows, cols = window_counts(graph.values[node.inputs[0]].type, node.window)
-    largest = _largest_accumulator(weight, bias) * multiplier.astype(np.int64)
-    per_pixel = int(((largest >> node.shift) + 1).max())
-    _expect(per_pixel * rows * cols < _INT32_LIMIT, node, "the sum over all pixels can overflow")
+    source = graph.values[node.inputs[0]].type
+    pixels = math.prod(node.window.counts(source.height, source.width))
+    low, high = requantised_range(weight, bias, multiplier, node.shift)
+    _expect(sum_fits(low, high, pixels), node, "the sum over all pixels can overflow")
 
 
 def _verify_add(graph: Graph, node: ops.QAdd) -> None:
     _expect(not set(node.inputs) & set(graph.constants), node, "adds a constant")
     _expect(node.shift in _SHIFTS, node, f"the shift {node.shift} is out of range")
     _expect(node.multiplier_a >= 0 <= node.multiplier_b, node, "a multiplier is negative")
-    total = _GREATEST * (node.multiplier_a + node.multiplier_b) + (1 << (node.shift - 1))
-    _expect(total < _INT32_LIMIT, node, "the sum can overflow")
+    total = GREATEST_UINT8 * (node.multiplier_a + node.multiplier_b) + (1 << (node.shift - 1))
+    _expect(total <= INT32_MAX, node, "the sum can overflow")
     _verify_clamp(graph, node, node.clamp_min, node.relu)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from squeeze2c.ir import Graph, Provenance, Window, ops
+from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.passes.base import constants_folded, free_of, graph_pass
 from squeeze2c.passes.editor import Editor
 from squeeze2c.passes.queries import image_values
@@ -48,37 +48,35 @@ def copy_concat_operands(graph: Graph) -> Graph:
 
 
 def _copy(edit: Editor, concat: ops.Concat, value: str) -> str:
-    copy = ops.MaxPool2D(
-        name=edit.new_node_name(f"{concat.name}/copy"),
-        inputs=(value,),
-        output=edit.new_value(f"{value}/copy", like=value),
-        provenance=_origin(concat),
-        window=_ONE_PIXEL,
-    )
-    edit.insert_before(concat, copy)
-    edit.set_source(copy.output, edit.source(value))
-    return copy.output
+    name = edit.new_node_name(f"{concat.name}/copy")
+    return _insert(edit, concat, ops.MaxPool2D, name, (value,))
 
 
 def _copy_image(edit: Editor, concat: ops.Concat, value: str) -> str:
     channels = edit.channels(value)
     name = edit.new_node_name(f"{concat.name}/image")
     eye = np.eye(channels).reshape(channels, channels, 1, 1)
-    copy = ops.Conv2D(
+    weight = edit.new_constant(f"{name}/weight", eye)
+    bias = edit.new_constant(f"{name}/bias", np.zeros(channels))
+    return _insert(edit, concat, ops.Conv2D, name, (value, weight, bias))
+
+
+def _insert(
+    edit: Editor,
+    concat: ops.Concat,
+    kind: type[ops.Conv2D] | type[ops.MaxPool2D],
+    name: str,
+    inputs: tuple[str, ...],
+) -> str:
+    """Put a node that copies its first input before ``concat``; what it writes."""
+    value = inputs[0]
+    copy = kind(
         name=name,
-        inputs=(
-            value,
-            edit.new_constant(f"{name}/weight", eye),
-            edit.new_constant(f"{name}/bias", np.zeros(channels)),
-        ),
+        inputs=inputs,
         output=edit.new_value(f"{value}/copy", like=value),
-        provenance=_origin(concat),
+        provenance=concat.provenance.through(_NAME),
         window=_ONE_PIXEL,
     )
     edit.insert_before(concat, copy)
     edit.set_source(copy.output, edit.source(value))
     return copy.output
-
-
-def _origin(concat: ops.Concat) -> Provenance:
-    return concat.provenance.through(_NAME)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from squeeze2c.errors import InternalError, ShapeError
-from squeeze2c.ir import Graph, Value, infer_type, ops, topological
+from squeeze2c.ir import Graph, Value, infer_type, ops, topological, unique_name
 
 
 class Editor:
@@ -54,27 +54,19 @@ class Editor:
 
         It has as many channels as the value ``like``, and equals no ONNX tensor.
         """
-        name = self._unique(stem, {*self._sources, *self.constants})
+        name = unique_name(stem, {*self._sources, *self.constants})
         self._sources[name] = ""
         self._channels[name] = self._channels[like]
         return name
 
     def new_constant(self, stem: str, array: np.ndarray) -> str:
         """A new constant, float32, with a name similar to ``stem``."""
-        name = self._unique(stem, {*self._sources, *self.constants})
+        name = unique_name(stem, {*self._sources, *self.constants})
         self.constants[name] = array.astype(np.float32)
         return name
 
     def new_node_name(self, stem: str) -> str:
-        return self._unique(stem, {n.name for n in self.nodes})
-
-    @staticmethod
-    def _unique(stem: str, taken: set[str]) -> str:
-        name, count = stem, 1
-        while name in taken:
-            count += 1
-            name = f"{stem}_{count}"
-        return name
+        return unique_name(stem, {n.name for n in self.nodes})
 
     def replace_node(self, old: ops.Node, *new: ops.Node) -> None:
         """Puts ``new`` in the place of ``old``."""

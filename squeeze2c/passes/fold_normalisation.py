@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from squeeze2c.errors import UnsupportedModelError, UsageError
+from squeeze2c.errors import UnsupportedModelError
 from squeeze2c.frontend.preprocess import Preprocess
 from squeeze2c.ir import DType, Graph, Layout, ops
 from squeeze2c.passes.base import constants_folded, graph_pass, input_is, layout_is
@@ -15,46 +15,6 @@ from squeeze2c.passes.queries import image_values
 
 _NAME = "fold_normalisation"
 _GREATEST_PIXEL = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Normalisation:
-    """``x[c] = (pixel[order[c]] - mean[c]) / std[c]`` for each channel ``c`` of the model."""
-
-    order: tuple[int, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @property
-    def trivial(self) -> bool:
-        """Whether the model reads the pixels as they are."""
-        in_order = self.order == tuple(range(len(self.order)))
-        return in_order and not any(self.mean) and set(self.std) == {1.0}
-
-    @property
-    def zero_pixel(self) -> tuple[float, ...]:
-        """For each channel of the camera the pixel that stands for 0 in the model's input."""
-        pixel = [0.0] * len(self.order)
-        for c, source in enumerate(self.order):
-            pixel[source] = self.mean[c]
-        return tuple(pixel)
-
-
-def normalisation_for(preprocess: Preprocess, channels: int) -> Normalisation:
-    """``preprocess`` for a model that reads ``channels`` channels.
-
-    Pixels as they are suit any number of channels. Raises :class:`UsageError` where
-    ``preprocess`` is made for another number.
-    """
-    given = Normalisation(preprocess.order, preprocess.mean, preprocess.std)
-    if len(given.order) == channels:
-        return given
-    if given.trivial:
-        return Normalisation(tuple(range(channels)), (0.0,) * channels, (1.0,) * channels)
-    raise UsageError(
-        f"preprocessing has {len(given.order)} channels, the model's input has {channels}",
-        hint="give mean and std one entry per channel of the model, or choose the preset none",
-    )
 
 
 @graph_pass(
@@ -69,11 +29,11 @@ def fold_normalisation(graph: Graph, preprocess: Preprocess) -> Graph:
     is the pixel that stands for zero. Raises :class:`UnsupportedModelError` where anything
     else reads an image that is not used as it is, or where padding stands for no pixel.
     """
-    normalisation = normalisation_for(preprocess, graph.input_value.type.channels)
+    preprocess = preprocess.for_channels(graph.input_value.type.channels)
     edit = Editor(graph)
     image = graph.input_value
     edit.input_value = replace(image, type=replace(image.type, dtype=DType.UINT8))
-    if normalisation.trivial:
+    if preprocess.keeps_pixels:
         return edit.finish()
     names = image_values(graph)
     for name in names:
@@ -88,23 +48,23 @@ def fold_normalisation(graph: Graph, preprocess: Preprocess) -> Graph:
                 where=str(node.provenance),
                 hint="use the preset none, or put a convolution between",
             )
-        edit.replace_node(node, _absorb(edit, node, normalisation))
+        edit.replace_node(node, _absorb(edit, node, preprocess))
     return edit.finish()
 
 
 def _absorb(
-    edit: Editor, node: ops.Conv2D | ops.ConvGlobalPool, normalisation: Normalisation
+    edit: Editor, node: ops.Conv2D | ops.ConvGlobalPool, preprocess: Preprocess
 ) -> ops.Node:
     """``node`` with weights and bias for pixels instead of the model's input."""
     weight = edit.constants[node.inputs[1]].astype(np.float64)
     bias = edit.constants[node.inputs[2]].astype(np.float64)
-    scaled = weight / np.asarray(normalisation.std)
+    scaled = weight / np.asarray(preprocess.std)
     by_camera_channel = np.empty_like(scaled)
-    by_camera_channel[..., list(normalisation.order)] = scaled
-    offset = (scaled * np.asarray(normalisation.mean)).sum(axis=(1, 2, 3))
+    by_camera_channel[..., list(preprocess.order)] = scaled
+    offset = (scaled * np.asarray(preprocess.mean)).sum(axis=(1, 2, 3))
     pad_value: tuple[float, ...] = ()
-    if node.window.padding.any and any(normalisation.zero_pixel):
-        pad_value = _pad_value(node, normalisation)
+    if node.window.padding.any and any(preprocess.mean):
+        pad_value = _pad_value(node, preprocess)
     return replace(
         node,
         inputs=(
@@ -117,8 +77,10 @@ def _absorb(
     )
 
 
-def _pad_value(node: ops.Node, normalisation: Normalisation) -> tuple[float, ...]:
-    pixel = normalisation.zero_pixel
+def _pad_value(node: ops.Node, preprocess: Preprocess) -> tuple[float, ...]:
+    """For each channel of the camera the pixel that stands for 0 in the model's input."""
+    by_camera_channel = dict(zip(preprocess.order, preprocess.mean, strict=True))
+    pixel = tuple(by_camera_channel[c] for c in range(len(by_camera_channel)))
     if not all(0 <= p <= _GREATEST_PIXEL for p in pixel):
         raise UnsupportedModelError(
             f"padding means a pixel of {pixel}, which no camera delivers",

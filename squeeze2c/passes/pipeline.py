@@ -20,7 +20,7 @@ from squeeze2c.passes.drop_identities import drop_identities
 from squeeze2c.passes.drop_reshapes import drop_reshapes
 from squeeze2c.passes.fold_batch_norm import fold_batch_norm
 from squeeze2c.passes.fold_constants import fold_constants
-from squeeze2c.passes.fold_normalisation import fold_normalisation, normalisation_for
+from squeeze2c.passes.fold_normalisation import fold_normalisation
 from squeeze2c.passes.fuse_global_pool import fuse_global_pool
 from squeeze2c.passes.fuse_relu import fuse_relu
 from squeeze2c.passes.remove_softmax import remove_softmax
@@ -81,7 +81,7 @@ def run_passes(graph: Graph, preprocess: Preprocess) -> Graph:
     network cannot be brought into that form, and :class:`~squeeze2c.errors.UsageError`
     where ``preprocess`` is made for another number of channels.
     """
-    normalisation_for(preprocess, graph.input_value.type.channels)
+    preprocess = preprocess.for_channels(graph.input_value.type.channels)
     for transform in PASSES:
         graph = transform(graph)
     graph = fold_normalisation(graph, preprocess)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,14 +11,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from squeeze2c.errors import CalibrationError, InternalError, QuantizationError
-from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
+from squeeze2c.ir import DType, Graph, QuantParams, Value, ops, unique_name
+from squeeze2c.ir.bounds import requantised_range, sum_fits
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
 from squeeze2c.quantize.layer import (
     IntegerLayer,
-    accumulator_bounds,
     least_scales,
     quantise_layer,
     requantised_scales,
@@ -43,17 +44,27 @@ def quantize(
 
     ``images``: calibration images, uint8 (N, rows, cols, channels), as the camera
     delivers them. Raises :class:`CalibrationError` where they do not fit the
-    graph, :class:`QuantizationError` where an accumulator could overflow.
+    graph, :class:`QuantizationError` where an accumulator could overflow or the float
+    network's values are not finite.
     """
-    expected = graph.input_value.type.shape[1:]
-    if images.ndim != 4 or not len(images) or images.shape[1:] != expected:
-        raise CalibrationError(
-            f"calibration images have shape {images.shape}, the model reads (N, {expected})"
-        )
+    _check_images(images, graph.input_value.type.shape[1:])
     # One thread: how BLAS shares out the work changes the last bits of sums, and with
     # them a rounded weight here and there. The same model must give the same bytes.
     with threadpool_limits(limits=1, user_api="blas"):
         return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
+
+
+def _check_images(images: np.ndarray, expected: tuple[int, ...]) -> None:
+    if images.ndim != 4 or not len(images) or images.shape[1:] != expected:
+        raise CalibrationError(
+            f"calibration images have shape {images.shape}, "
+            f"the model reads (N, {', '.join(map(str, expected))})"
+        )
+    if images.dtype != np.uint8:
+        raise CalibrationError(
+            f"calibration images are {images.dtype}, expected uint8",
+            hint="give raw pixels 0..255; preprocessing is part of the compiled network",
+        )
 
 
 class _Quantizer:
@@ -202,7 +213,8 @@ class _Quantizer:
         least = least_scales(weight, bias, params.scale)
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
-        pixels = _output_pixels(self._float.values[node.inputs[0]], node)
+        source = self._float.values[node.inputs[0]].type
+        pixels = math.prod(node.window.counts(source.height, source.width))
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
@@ -234,25 +246,17 @@ class _Quantizer:
         """Add the layer's constants to the integer graph; the new node's inputs."""
         kernel_rows, kernel_cols = node.window.kernel
         shape = (len(layer.bias), kernel_rows, kernel_cols, -1)
+        taken = {*self._graph.values, *self._graph.constants}
         arrays: Mapping[str, np.ndarray] = {
-            f"{node.name}/weights": layer.weight.reshape(shape),
-            f"{node.name}/bias": layer.bias,
-            f"{node.name}/multiplier": layer.multiplier,
+            unique_name(f"{node.name}/weights", taken): layer.weight.reshape(shape),
+            unique_name(f"{node.name}/bias", taken): layer.bias,
+            unique_name(f"{node.name}/multiplier", taken): layer.multiplier,
         }
         self._graph = replace(self._graph, constants={**self._graph.constants, **arrays})
         return (node.inputs[0], *arrays)
 
 
-def _output_pixels(value: Value, node: Convolution) -> int:
-    """Number of output pixels of a convolution of ``value``."""
-    padding = node.window.padding
-    rows = value.type.height + padding.top + padding.bottom - node.window.kernel[0]
-    cols = value.type.width + padding.left + padding.right - node.window.kernel[1]
-    return (rows // node.window.strides[0] + 1) * (cols // node.window.strides[1] + 1)
-
-
 def _sum_fits(layer: IntegerLayer, pixels: int) -> bool:
     """Whether the sum over ``pixels`` of the requantised outputs stays within int32."""
-    low, high = accumulator_bounds(layer.weight, layer.bias)
-    largest = np.maximum(np.abs(low), np.abs(high)) * layer.multiplier.astype(np.int64)
-    return int(((largest >> layer.shift) + 1).max(initial=0)) * pixels < 2**31
+    results = requantised_range(layer.weight, layer.bias, layer.multiplier, layer.shift)
+    return sum_fits(*results, pixels)

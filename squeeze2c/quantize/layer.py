@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from squeeze2c.errors import QuantizationError
+from squeeze2c.ir.bounds import INT32_MAX, largest_partial_sum
 from squeeze2c.quantize.options import QuantizeOptions
 from squeeze2c.quantize.rounding import error_feedback_round
 from squeeze2c.quantize.statistics import InputMoments
@@ -132,19 +133,11 @@ def _sequential_shift(exact: np.ndarray, moments: InputMoments, damping: float) 
     return solution
 
 
-def accumulator_bounds(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest accumulator per channel over all uint8 inputs, int64 (O,)."""
-    wide = weight.astype(np.int64)
-    low = bias.astype(np.int64) + 255 * np.minimum(wide, 0).sum(axis=1)
-    high = bias.astype(np.int64) + 255 * np.maximum(wide, 0).sum(axis=1)
-    return low, high
-
-
 def prove_accumulator(weight: np.ndarray, bias: np.ndarray, where: str) -> None:
     """Raise QuantizationError unless every partial sum, in any order, fits int32."""
-    bound = np.abs(bias.astype(np.int64)) + 255 * np.abs(weight.astype(np.int64)).sum(axis=1)
+    bound = largest_partial_sum(weight, bias)
     worst = int(bound.argmax())
-    if bound[worst] >= 2**31:
+    if bound[worst] > INT32_MAX:
         raise QuantizationError(
             f"output channel {worst} could reach an accumulator of {int(bound[worst]):,}, "
             "beyond 32 bits",

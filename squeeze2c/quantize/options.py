@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from squeeze2c.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class QuantizeOptions:
     ``pixels_per_image``: at most this many output pixels of an image are sampled.
     ``damping``: ridge of the error-feedback rounding, relative to the mean
     variance of the inputs; ``target_damping``: the same for the sequential targets.
+
+    Raises :class:`UsageError` where a field is out of range.
     """
 
     equalisation_exponent: float = 0.6
@@ -25,3 +30,16 @@ class QuantizeOptions:
     error_feedback: bool = True
     bias_correction: bool = True
     batch_images: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.equalisation_exponent <= 1:
+            raise UsageError(
+                f"equalisation_exponent is {self.equalisation_exponent}, expected 0 to 1"
+            )
+        for name in ("statistics_images", "pixels_per_image", "batch_images"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")
+        for name in ("damping", "target_damping"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UsageError(f"{name} is {value}, expected a positive number")

@@ -39,8 +39,7 @@ def max_pool(x: np.ndarray, window: Window, lowest: float) -> np.ndarray:
     """Maximum over each window of ``x`` (N, H, W, C); padding reads ``lowest``."""
     padded = pad_map(x, window.padding, lowest)
     (kernel_rows, kernel_cols), (stride_rows, stride_cols) = window.kernel, window.strides
-    out_rows = (padded.shape[1] - kernel_rows) // stride_rows + 1
-    out_cols = (padded.shape[2] - kernel_cols) // stride_cols + 1
+    out_rows, out_cols = window.counts(x.shape[1], x.shape[2])
     result: np.ndarray | None = None
     for ky in range(kernel_rows):
         for kx in range(kernel_cols):

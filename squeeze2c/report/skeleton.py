@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.errors import InternalError
-from squeeze2c.ir import DType, Graph, QuantParams, Value, ops
+from squeeze2c.ir import DType, Graph, QuantParams, Value, ops, unique_name
 
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 
@@ -64,10 +64,11 @@ def _operands(
     graph: Graph, node: Convolution, constants: dict[str, np.ndarray]
 ) -> tuple[str, ...]:
     weight = graph.constants[node.inputs[1]]
+    taken = {*graph.values, *constants}
     arrays: dict[str, np.ndarray] = {
-        f"{node.name}/weights": np.zeros(weight.shape, np.int8),
-        f"{node.name}/bias": np.zeros(len(weight), np.int32),
-        f"{node.name}/multiplier": np.ones(len(weight), np.int32),
+        unique_name(f"{node.name}/weights", taken): np.zeros(weight.shape, np.int8),
+        unique_name(f"{node.name}/bias", taken): np.zeros(len(weight), np.int32),
+        unique_name(f"{node.name}/multiplier", taken): np.ones(len(weight), np.int32),
     }
     constants.update(arrays)
     return (node.inputs[0], *arrays)

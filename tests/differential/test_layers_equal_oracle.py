@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from squeeze2c.host import HostModel
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 from tests.differential.conftest import Case
 from tests.differential.networks import NETWORKS
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
 BUILDS = [
     pytest.param(compiler, flags, id=" ".join((compiler, *flags)))
@@ -55,7 +55,7 @@ def test_without_hooks(name: str, case_of: Callable[[str], Case], build_dir: Pat
 @pytest.mark.parametrize("name", NETWORKS)
 def test_float_model_is_near(name: str, case_of: Callable[[str], Case], build_dir: Path) -> None:
     """The integer network approximates the float model that was compiled, in every layer."""
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     case = case_of(name)
     report = verify(case.artifact, images=case.images, flags=("-O1",), cache_dir=build_dir)
     assert report.oracle_mismatches == 0

@@ -13,10 +13,10 @@ from squeeze2c.frontend import Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 from tests.support.artifacts import compiled
 from tests.support.onnx_models import random_images
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ def calibrated(
 def test_accuracy_on_imagenet(
     calibrated: Artifact, imagenet: tuple[np.ndarray, np.ndarray, np.ndarray], build_dir: Path
 ) -> None:
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     _, images, labels = imagenet
     report = verify(calibrated, images=images, labels=labels, cache_dir=build_dir)
     assert report.exact, report.first_mismatch
@@ -98,8 +98,8 @@ def test_accuracy_on_imagenet(
 def test_pytorch_says_what_onnx_runtime_says(
     calibrated: Artifact, imagenet: tuple[np.ndarray, np.ndarray, np.ndarray], build_dir: Path
 ) -> None:
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("torch")
+    require_package("onnxruntime")
+    require_package("torch")
     _, images, labels = imagenet
     runtime, torch = (
         verify(
@@ -118,8 +118,8 @@ def test_pytorch_says_what_onnx_runtime_says(
 
 def test_the_model_that_onnx_ships(build_dir: Path, tmp_path: Path) -> None:
     """Opset 9, weights that nodes compute, dropout with a ratio: from the model zoo's exporter."""
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("torch")
+    require_package("onnxruntime")
+    require_package("torch")
     shipped = Path(onnx.__file__).parent / "backend/test/data/light/light_squeezenet.onnx"
     images = random_images(3, 224, 224, seed=4)
     artifact = compiled(

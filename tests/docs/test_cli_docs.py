@@ -18,7 +18,7 @@ from squeeze2c.cli.compile import READERS
 from squeeze2c.cli.config import read_config
 from squeeze2c.target import BOARDS, CORES
 from tests.support import onnx_models
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined] # a group
 _CODE = re.compile(r"`([^`]+)`")
@@ -141,7 +141,7 @@ def test_keys_of_compile_and_verify(
     full = (checkout / "docs" / _FULL_MANIFEST).read_text(encoding="utf-8")
     for key in keys_of(document):
         assert f'"{key.rpartition(".")[2]}"' in full, f"{_FULL_MANIFEST} lacks {key}"
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     require_tool("cc")
     document = run(capsys, "verify", folder / "out", "--images", images)
     assert_documented(document, sections["verify"])

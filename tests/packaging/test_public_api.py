@@ -11,7 +11,7 @@ import pytest
 
 import squeeze2c
 from tests.support import onnx_models
-from tests.support.tools import require_tool
+from tests.support.tools import require_package, require_tool
 
 
 def python(script: str, checkout: Path) -> None:
@@ -34,28 +34,22 @@ def test_importing_is_light(checkout: Path) -> None:
     python(f"import sys, squeeze2c; assert not {heavy} & set(sys.modules)", checkout)
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        "import squeeze2c.verify",
-        "from squeeze2c.verify import VerifyReport",
-        "import squeeze2c.verify.metrics",
-        "squeeze2c.verify",
-    ],
-)
-def test_verify_is_the_function_whatever_was_imported_before(first: str, checkout: Path) -> None:
+def test_no_module_hides_a_function(checkout: Path) -> None:
+    """Importing a submodule binds its name in the package: none may be called like the API."""
     python(
-        f"import squeeze2c\n{first}\n"
-        "from squeeze2c.verify import VerifyReport\n"
-        "import inspect; assert inspect.isfunction(squeeze2c.verify), squeeze2c.verify\n"
-        "from squeeze2c import verify; assert inspect.isfunction(verify)\n",
+        "import importlib, inspect, pkgutil, squeeze2c\n"
+        "for module in pkgutil.iter_modules(squeeze2c.__path__, 'squeeze2c.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        importlib.import_module(module.name)\n"
+        "for name in set(squeeze2c.__all__) - {'errors'}:\n"
+        "    assert not inspect.ismodule(getattr(squeeze2c, name)), name\n",
         checkout,
     )
 
 
 def test_from_model_to_report(tmp_path: Path) -> None:
     require_tool("cc")
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     model = onnx_models.save(onnx_models.fire_net(), tmp_path / "net.onnx")
     images = onnx_models.random_images(4, 24, 24)
     artifact = squeeze2c.compile_model(

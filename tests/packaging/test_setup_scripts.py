@@ -51,7 +51,8 @@ def test_an_empty_machine_lacks_everything(checkout: Path, programs: Path) -> No
     assert missing("compile", checkout, programs) == {"python3-venv", *compiler}
     assert missing("test", checkout, programs) == {
         "python3-venv", *compiler, "g++", "clang", "make", "cmake",
-        "gcc-arm-none-eabi", "picolibc-arm-none-eabi", "qemu-system-arm",
+        "gcc-arm-none-eabi", "picolibc-arm-none-eabi", "libnewlib-arm-none-eabi",
+        "qemu-system-arm",
     }  # fmt: skip
 
 
@@ -80,8 +81,9 @@ def all_but_one_complete(programs: Path) -> None:
 
 def test_a_cross_compiler_without_library(checkout: Path, programs: Path) -> None:
     all_but_one_complete(programs)
-    stand_in(programs, "arm-none-eabi-gcc", "exit 1")
-    assert missing("test", checkout, programs) == {"picolibc-arm-none-eabi"}
+    for library, package in (("picolibc", "picolibc"), ("nano", "libnewlib")):
+        stand_in(programs, "arm-none-eabi-gcc", f"case $1 in *={library}.specs) exit 1;; esac")
+        assert missing("test", checkout, programs) == {f"{package}-arm-none-eabi"}
 
 
 def test_compilers_without_optional_libraries(checkout: Path, programs: Path) -> None:

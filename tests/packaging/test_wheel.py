@@ -16,7 +16,7 @@ import pytest
 
 from squeeze2c import __version__
 from tests.support import onnx_models
-from tests.support.tools import missing
+from tests.support.tools import missing, require_package
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ def test_the_wheel_compiles_the_same_bytes(
 
 
 def test_the_wheel_verifies(installed: Path, work: Path) -> None:
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     command = installed.parent / "squeeze2c"
     run([command, *COMPILE, "-o", "verified"], work)
     shown = run([command, "verify", "verified", "--images", "images.npz"], work)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 
 from squeeze2c.frontend.preprocess import Preprocess
 from tests.support.onnx_builder import OPSET, OnnxBuilder, Pads, pair
@@ -194,9 +195,15 @@ def run_onnxruntime(
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    session = ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    try:
+        session = ort.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as problem:
+        # The last release for an older Python knows fewer opsets than onnx does.
+        if "only *guarantees* support" in str(problem):
+            pytest.skip(f"onnxruntime {ort.__version__} does not know the model's opset")
+        raise
     names = [o.name for o in session.get_outputs()]
     source = session.get_inputs()[0].name
     results = [session.run(names, {source: image[None]}) for image in batch]

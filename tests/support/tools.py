@@ -1,10 +1,11 @@
-"""External programs that tests need."""
+"""External programs and optional packages that tests need."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -19,6 +20,14 @@ def require_tool(name: str) -> str:
     return found
 
 
+def require_package(name: str) -> Any:
+    """The Python package ``name``; without it the test is skipped, see :func:`missing`."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        missing(f"the Python package {name} is not installed")
+
+
 def missing(reason: str) -> NoReturn:
     """Skip the test, or fail it where the environment says S2C_REQUIRE_TOOLS=1.
 
@@ -27,4 +36,4 @@ def missing(reason: str) -> NoReturn:
     """
     if os.environ.get(REQUIRE_TOOLS) == "1":
         pytest.fail(f"{reason}, and {REQUIRE_TOOLS}=1 demands it", pytrace=False)
-    pytest.skip(reason)
+    pytest.skip(reason, allow_module_level=True)

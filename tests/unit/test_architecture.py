@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "squeeze2c"
 GROUND_FLOOR = ("ir", "errors", "target", "resources", "progress", "_version")
 STAGES = (
     "frontend", "passes", "reference", "quantize", "kernels", "schedule", "memory", "lower",
-    "codegen", "export", "host", "emulate", "verify", "report", "pipeline", "cli",
+    "codegen", "export", "host", "emulate", "verification", "report", "pipeline", "cli",
 )
 TOP = ("__init__", "__main__")
 OPTIONAL = ("torch", "onnxruntime", "onnx2torch", "matplotlib", "skimage", "sklearn", "torchvision")

@@ -16,7 +16,7 @@ from squeeze2c.quantize import QuantizeOptions
 from squeeze2c.report import inspect_model
 from tests.support import onnx_models
 from tests.support.artifacts import compiled
-from tests.support.tools import missing, require_tool
+from tests.support.tools import missing, require_package, require_tool
 
 SIZE = 24
 
@@ -122,7 +122,7 @@ def test_compile_is_deterministic(
 
 
 def test_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     require_tool("cc")
     arguments = ["verify", folder / "firmware", "--images", folder / "images.npz"]
     document = run(capsys, *arguments)
@@ -151,7 +151,7 @@ def test_verify_against_pytorch(folder: Path, capsys: pytest.CaptureFixture[str]
 def test_differing_bits_are_our_bug(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     require_tool("cc")
     out = tmp_path / "out"
     run(capsys, *compile_arguments(folder), "-o", out)

@@ -14,7 +14,6 @@ from squeeze2c.frontend.shapes import (
     ceil_padding,
     flattened,
     normalised_axes,
-    output_size,
     reshaped,
     resolve_window,
     same_padding,
@@ -62,14 +61,14 @@ def test_ceil_padding_adds_the_windows_that_start_inside(
 def test_ceil_mode_of_squeezenet() -> None:
     for size, pooled in ((111, 55), (109, 54), (54, 27), (55, 27), (27, 13), (13, 6), (8, 4)):
         window = resolve_window((size, size), (3, 3), (2, 2), ceil_mode=True)
-        assert output_size((size, size), window) == (pooled, pooled)
+        assert window.counts(size, size) == (pooled, pooled)
         assert window.padding == Padding(0, 0, 1 - size % 2, 1 - size % 2)
 
 
 def test_explicit_pads_are_kept() -> None:
     window = resolve_window((10, 12), (3, 2), (1, 2), pads=(1, 0, 2, 1))
     assert window == Window((3, 2), (1, 2), Padding(1, 0, 2, 1))
-    assert output_size((10, 12), window) == (11, 6)
+    assert window.counts(10, 12) == (11, 6)
 
 
 @pytest.mark.parametrize("auto_pad", ["VALID", "SAME_UPPER", "SAME_LOWER"])
@@ -84,8 +83,8 @@ def test_auto_pad_ignores_pads(auto_pad: str) -> None:
 
 
 def test_window_larger_than_the_map() -> None:
-    assert min(output_size((2, 9), Window((3, 3)))) == 0
-    assert min(output_size((1, 9), Window((9, 3), (2, 1)))) < 1
+    assert min(Window((3, 3)).counts(2, 9)) == 0
+    assert min(Window((9, 3), (2, 1)).counts(1, 9)) < 1
 
 
 # --- reshaping ------------------------------------------------------------------------

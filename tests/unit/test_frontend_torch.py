@@ -12,11 +12,12 @@ import pytest
 from squeeze2c.frontend import load_onnx, read_onnx
 from squeeze2c.reference import evaluate_float
 from tests.support.onnx_compare import assert_equal_to_onnxruntime, normal_images
+from tests.support.tools import require_package
 
 if TYPE_CHECKING:
     import torch
 else:
-    torch = pytest.importorskip("torch")
+    torch = require_package("torch")
 
 nn = torch.nn
 

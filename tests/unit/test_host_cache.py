@@ -101,3 +101,13 @@ def test_libraries_that_nobody_used_for_long_go(tmp_path: Path) -> None:
     cached_file("used.so", tmp_path, writer(b""))
     cached_file("new.so", tmp_path, writer(b""))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["new.so", "other.txt", "used.so"]
+
+
+def test_what_killed_builds_left_goes_too(tmp_path: Path) -> None:
+    for name in ("build-killed", "build-running"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.so").write_bytes(b"half")
+    long_ago = time.time() - 100 * 24 * 3600
+    os.utime(tmp_path / "build-killed", (long_ago, long_ago))
+    cached_file("new.so", tmp_path, writer(b""))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["build-running", "new.so"]

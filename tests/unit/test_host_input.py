@@ -15,7 +15,7 @@ from squeeze2c.frontend.input_format import FORMATS
 from squeeze2c.host import HostModel
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify import verify
+from squeeze2c.verification import verify
 from tests.support.artifacts import compiled
 from tests.support.onnx_models import PIXEL_PREPROCESS, fire_net, random_images
 from tests.support.tools import require_tool

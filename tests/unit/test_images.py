@@ -99,6 +99,13 @@ def test_limit_and_first(tmp_path: Path) -> None:
     assert len(found.first(None)) == 3
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(tmp_path: Path, limit: int) -> None:
+    save(tmp_path / "x.png", np.zeros((4, 5, 3), np.uint8))
+    with pytest.raises(UsageError, match=f"limit is {limit}"):
+        load(tmp_path, limit=limit)
+
+
 def test_npz_with_labels(tmp_path: Path) -> None:
     images = np.stack([pixels() for _ in range(3)])
     np.savez(tmp_path / "set.npz", images=images, labels=np.array([7, 0, 999], np.int16))
@@ -157,6 +164,13 @@ def test_damaged_images_never_end_in_a_traceback(name: str, tmp_path: Path) -> N
         except CalibrationError:
             refusals += 1
     assert refusals > 10
+
+
+def test_images_of_more_than_8_bits_are_refused(tmp_path: Path) -> None:
+    """Pillow turns them white rather than to refuse them."""
+    Image.fromarray(np.full((4, 4), 5000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(CalibrationError, match=r"deep.png: .* more than 8 bits per channel"):
+        load(tmp_path / "deep.png")
 
 
 def test_decompression_bombs_are_refused(

@@ -72,16 +72,28 @@ def test_nonsense_is_the_users_error(fields: dict[str, Any], complaint: str) -> 
         Preprocess(**fields)
 
 
-@pytest.mark.parametrize(
-    "images",
-    [
-        IMAGES.astype(np.float32), IMAGES[0], IMAGES[..., :1], IMAGES.transpose(0, 3, 1, 2),
-        np.zeros((1, 2, 2, 4), np.uint8),
-    ],
-)
+@pytest.mark.parametrize("images", [IMAGES.astype(np.float32), IMAGES[0]])
 def test_images_of_another_kind_are_refused(images: np.ndarray) -> None:
     with pytest.raises(ShapeError):
         Preprocess().apply(images)
+
+
+@pytest.mark.parametrize(
+    "preprocess", [Preprocess.named("caffe"), Preprocess("bgr"), Preprocess(std=(1.0, 1.0, 2.0))]
+)
+def test_another_number_of_channels_is_refused(preprocess: Preprocess) -> None:
+    for images in (IMAGES[..., :1], np.zeros((1, 2, 2, 4), np.uint8)):
+        with pytest.raises(UsageError, match="preprocessing has 3 channels"):
+            preprocess.apply(images)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+def test_pixels_as_they_are_suit_any_number_of_channels(channels: int) -> None:
+    plain = Preprocess(resize=20, crop=True).for_channels(channels)
+    assert plain.keeps_pixels and len(plain.mean) == len(plain.std) == channels
+    assert (plain.resize, plain.crop) == (20, True)
+    images = np.full((1, 2, 2, channels), 7, np.uint8)
+    np.testing.assert_array_equal(Preprocess().apply(images), np.full((1, channels, 2, 2), 7.0))
 
 
 @pytest.mark.parametrize("name", ["caffe", "torchvision", "none"])

@@ -11,6 +11,7 @@ import pytest
 from squeeze2c.errors import QuantizationError
 from squeeze2c.frontend import Preprocess
 from squeeze2c.ir import Graph, GraphBuilder, Layout, QuantParams, ops, verify_graph
+from squeeze2c.ir.bounds import requantised_range, sum_fits
 from squeeze2c.passes import run_passes
 from squeeze2c.quantize import quantize
 from squeeze2c.reference import evaluate_float, evaluate_int
@@ -219,3 +220,18 @@ def test_inputs_that_cancel_out_are_refused() -> None:
     graph = run_passes(build.finish(build.gap(build.add(a, b, name="sum"))), PLAIN)
     with pytest.raises(QuantizationError, match=r"sum: .*too large for its output"):
         quantize(graph, random_images(4, 4, 1))
+
+
+def test_logits_summed_over_very_many_pixels() -> None:
+    """The multipliers shrink until the sum fits int32, as far as proof and verifier agree."""
+    build = GraphBuilder(128, 128, 64)
+    graph = run_passes(
+        build.finish(build.gap(build.conv(build.input, 10))), Preprocess(mean=(0,), std=(1,))
+    )
+    quantised = quantize(graph, random_images(128, 128, 64, count=2))
+    verify_graph(quantised)
+    weight, bias, multiplier = (quantised.constants[n] for n in quantised.nodes[-1].inputs[1:])
+    assert multiplier.max() < (1 << 23) - 1
+    low, high = requantised_range(weight, bias, multiplier, 24)
+    assert sum_fits(low, high, 128 * 128)
+    assert not sum_fits(2 * low, 2 * high, 128 * 128)

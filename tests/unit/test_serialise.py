@@ -96,6 +96,7 @@ def test_no_trace_of_the_platform(integer: Graph) -> None:
         for info in archive.infolist():
             assert info.date_time == (1980, 1, 1, 0, 0, 0)
             assert info.create_system == 3
+            assert info.compress_type == zipfile.ZIP_STORED
 
 
 def rewritten(data: bytes, **changes: object) -> bytes:

@@ -11,20 +11,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from squeeze2c.errors import ArtifactError, ShapeError, UsageError
+from squeeze2c.errors import ArtifactError, ShapeError, Squeeze2cError, UsageError
 from squeeze2c.export import Artifact, read_artifact
-from squeeze2c.frontend import ImageSet
+from squeeze2c.frontend import ImageSet, Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify import VerifyReport, verify
-from squeeze2c.verify.exact import ExactComparison
-from squeeze2c.verify.metrics import kl_divergence
+from squeeze2c.verification import VerifyReport, verify
+from squeeze2c.verification.exact import ExactComparison
+from squeeze2c.verification.metrics import kl_divergence
 from tests.support.artifacts import compiled
-from tests.support.onnx_models import PIXEL_PREPROCESS, fire_net, random_images, run_onnxruntime
-from tests.support.tools import require_tool
+from tests.support.onnx_builder import OnnxBuilder
+from tests.support.onnx_models import (
+    PIXEL_PREPROCESS,
+    fire_net,
+    random_images,
+    run_onnxruntime,
+    save,
+)
+from tests.support.tools import require_package, require_tool
 
-pytest.importorskip("onnxruntime")
+require_package("onnxruntime")
 
 ROWS, COLS, CLASSES, IMAGES = 25, 22, 7, 9
 MODEL = fire_net(input_size=(ROWS, COLS), softmax=True)
@@ -257,3 +264,21 @@ def test_wrong_arguments_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         check(change(images), **options)
+
+
+def test_pixels_as_they_are_of_one_channel(tmp_path: Path) -> None:
+    """The preprocessing that compile assumes by default is made for three."""
+    build = OnnxBuilder((1, 1, 9, 8))
+    x = build.conv(build.input, 4, 3, gain=1 / 64)
+    model = build.finish(build.classifier(x, 3))
+    grey = random_images(4, 9, 8)[..., :1]
+    artifact = compiled(model, tmp_path, grey, Preprocess())
+    assert verify(artifact, images=grey, cache_dir=tmp_path).exact
+
+
+def test_a_reference_that_reads_other_images(
+    check: Callable[..., VerifyReport], images: np.ndarray, tmp_path: Path
+) -> None:
+    other = save(fire_net(input_size=(ROWS, COLS + 1)), tmp_path / "other.onnx")
+    with pytest.raises(Squeeze2cError, match=r"cannot run the model on images \(3, 25, 22\)"):
+        check(images, reference=other)

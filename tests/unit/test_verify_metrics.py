@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from squeeze2c.verify.metrics import (
+from squeeze2c.verification.metrics import (
     LogitMeter,
     SqnrMeter,
     kl_divergence,

@@ -14,12 +14,13 @@ from onnx import TensorProto
 from onnx.helper import make_tensor_value_info
 
 from squeeze2c.errors import Squeeze2cError, UsageError
-from squeeze2c.verify.expose import computed, expose, image_input, logits_of
-from squeeze2c.verify.references import Reference, open_reference
+from squeeze2c.verification.expose import computed, expose, image_input, logits_of
+from squeeze2c.verification.references import Reference, open_reference
 from tests.differential.networks import NETWORKS
 from tests.support.onnx_models import PIXEL_STD, OnnxBuilder, fire_net, save
+from tests.support.tools import require_package
 
-pytest.importorskip("onnxruntime")
+require_package("onnxruntime")
 
 
 def reference(
@@ -102,7 +103,7 @@ MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_pytorch_and_onnx_runtime_agree_on_every_tensor(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
+    require_package("torch")
     model = MODELS[name]()
     images, tensors = float_images(model), all_maps(model)
     runtime = reference("onnxruntime", model, tmp_path, tensors).evaluate(images)
@@ -181,7 +182,7 @@ def test_functions_get_preprocessed_images_and_give_logits(tmp_path: Path) -> No
 
 
 def test_modules_run_in_inference_mode_and_return_to_training(tmp_path: Path) -> None:
-    torch: Any = pytest.importorskip("torch")
+    torch: Any = require_package("torch")
     model = fire_net()
     module = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3), torch.nn.Dropout(0.9), torch.nn.AdaptiveAvgPool2d(1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.errors import ArtifactError
-from squeeze2c.verify.report import Mismatch
+from squeeze2c.verification.report import Mismatch
 
 
 class ExactComparison:

@@ -56,7 +56,7 @@ class VerifyReport:
     ``oracle_mismatches`` counts elements of all layers and of the logits; anything
     but 0 is a bug. ``layers`` has the worst SQNR first, and is empty where
     ``layers_reference`` is None: then nothing could tell the float model's inner
-    tensors. The metrics are defined in :mod:`squeeze2c.verify.metrics`.
+    tensors. The metrics are defined in :mod:`squeeze2c.verification.metrics`.
     """
 
     name: str

@@ -15,10 +15,10 @@ from squeeze2c.host import HostModel
 from squeeze2c.ir import Graph, load_graph
 from squeeze2c.progress import Progress, silent
 from squeeze2c.reference import evaluate_int
-from squeeze2c.verify.exact import ExactComparison
-from squeeze2c.verify.metrics import LogitMeter, SqnrMeter
-from squeeze2c.verify.references import Reference, open_reference
-from squeeze2c.verify.report import Accuracy, LayerQuality, VerifyReport
+from squeeze2c.verification.exact import ExactComparison
+from squeeze2c.verification.metrics import LogitMeter, SqnrMeter
+from squeeze2c.verification.references import Reference, open_reference
+from squeeze2c.verification.report import Accuracy, LayerQuality, VerifyReport
 
 _BATCH_IMAGES = 4
 """Images whose tensors are in memory at the same time: some 100 MB for SqueezeNet at 224 x 224."""

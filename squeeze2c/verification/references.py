@@ -13,8 +13,9 @@ import onnx
 
 from squeeze2c.errors import Squeeze2cError, UsageError
 from squeeze2c.frontend import load_onnx
-from squeeze2c.verify.expose import computed, expose, image_input, logits_of
-from squeeze2c.verify.torch_network import TorchNetwork
+from squeeze2c.verification.expose import computed, expose, image_input, logits_of
+from squeeze2c.verification.single_precision import in_float32
+from squeeze2c.verification.torch_network import TorchNetwork
 
 FloatNetwork = Callable[[np.ndarray], Any]
 """float32 images (n, channels, rows, cols), preprocessed, to logits (n, classes)."""
@@ -40,7 +41,7 @@ class Reference(ABC):
 def open_reference(
     reference: object, model: Path, logits: str, tensors: Sequence[str]
 ) -> Reference:
-    """The reference that ``reference`` describes; see :func:`squeeze2c.verify.verify`.
+    """The reference that ``reference`` describes; see :func:`squeeze2c.verification.verify`.
 
     ``model``: the float model of the generated folder; ``logits`` and ``tensors``
     name ONNX tensors: the logits and the feature maps wanted.
@@ -92,9 +93,18 @@ class OnnxRuntimeReference(Reference):
             raise Squeeze2cError(
                 f"ONNX Runtime rejects the model: {error}", where=str(path)
             ) from error
+        self._path = path
 
     def evaluate(self, images: np.ndarray) -> Mapping[str, np.ndarray]:
-        runs = [self._session.run(None, {self._input: image[None]}) for image in images]
+        try:
+            runs = [self._session.run(None, {self._input: image[None]}) for image in images]
+        except Exception as error:
+            raise Squeeze2cError(
+                f"ONNX Runtime cannot run the model on images {images.shape[1:]}: "
+                f"{' '.join(str(error).split())}",
+                where=str(self._path),
+                hint="a reference reads images of the size that the network was compiled for",
+            ) from error
         arrays = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
         return _named(self._names, arrays)
 
@@ -171,7 +181,7 @@ def _cut(
     path: Path, logits: str, tensors: Sequence[str], foreign: bool
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """The model that yields the tensors, and the names that its outputs go by."""
-    model = load_onnx(path).proto
+    model = in_float32(load_onnx(path).proto)
     known = computed(model)
     if foreign and logits not in known:
         logits = logits_of(model)
