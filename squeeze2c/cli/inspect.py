@@ -19,7 +19,7 @@ _LARGEST_TENSORS = 5
 def inspect_command(
     model: options.ModelArgument,
     input_shape: options.InputShapeOption = None,
-    preprocess: options.PreprocessOption = None,
+    preprocess: options.PresetOption = None,
     target: options.TargetOption = None,
     json_output: options.JsonFlag = False,
     quiet: options.QuietFlag = False,
