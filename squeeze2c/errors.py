@@ -7,6 +7,17 @@ exit code that the command line uses.
 
 from __future__ import annotations
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_DIAGNOSTIC = re.compile(r"\berror\b|undefined reference", re.IGNORECASE)
+_LONGEST_DIAGNOSTIC = 300
+
+
+def one_line(text: str) -> str:
+    """``text`` without line breaks and other control characters, which names in models may hold."""
+    return _CONTROL.sub(" ", text).strip()
+
 
 class Squeeze2cError(Exception):
     """Base class: a problem that the user can mend. Exit code 2."""
@@ -23,6 +34,11 @@ class Squeeze2cError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} ({self.hint})" if self.hint else text
+
+    @property
+    def line(self) -> str:
+        """The error in one line, as the command line shows it."""
+        return one_line(str(self))
 
 
 class UsageError(Squeeze2cError):
@@ -110,9 +126,22 @@ class ToolchainError(Squeeze2cError):
     ) -> None:
         self.command = command
         self.stderr = stderr
+        self._summary = message
         if stderr:
             message = f"{message}\n{stderr.strip()[-2000:]}"
         super().__init__(message, where=where, hint=hint)
+
+    @property
+    def line(self) -> str:
+        """One line, in which the tool's first diagnostic stands for all that it said."""
+        said = [text for text in (self.stderr or "").splitlines() if text.strip()]
+        if not said:
+            return super().line
+        first = next((text for text in said if _DIAGNOSTIC.search(text)), said[-1])
+        short = one_line(first)[:_LONGEST_DIAGNOSTIC]
+        hint = self.hint or "--verbose shows all that it said"
+        brief = Squeeze2cError(f"{self._summary}: {short}", where=self.where, hint=hint)
+        return brief.line
 
 
 class ArtifactError(Squeeze2cError):

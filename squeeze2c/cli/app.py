@@ -17,7 +17,7 @@ from squeeze2c.cli.console import REPORT_HINT
 from squeeze2c.cli.inspect import inspect_command
 from squeeze2c.cli.simulate import simulate_command
 from squeeze2c.cli.verify import verify_command
-from squeeze2c.errors import InternalError, Squeeze2cError
+from squeeze2c.errors import InternalError, Squeeze2cError, one_line
 
 EXIT_USER = Squeeze2cError.exit_code
 EXIT_BUG = InternalError.exit_code
@@ -69,14 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     141: nobody reads the output any more.
     """
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
     try:
         result = app(argv, prog_name="squeeze2c", standalone_mode=False)
+        sys.stdout.flush()
         if result == EXIT_INTERRUPTED:
             # Some releases of typer turn the exception into this result.
             raise KeyboardInterrupt
     except BrokenPipeError:
-        # Whoever read our output has closed it; the interpreter must not try to flush to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         return EXIT_BROKEN_PIPE
     except BaseException as problem:  # whatever it is, it becomes one line and an exit code
         if isinstance(problem, SystemExit | GeneratorExit):
@@ -92,16 +93,38 @@ def _report(problem: BaseException, argv: Sequence[str]) -> int:
     if ("--verbose" in options or "-v" in options) and code != EXIT_INTERRUPTED:
         traceback.print_exception(problem, file=sys.stderr)
     print(f"error: {message}", file=sys.stderr)
+    document: dict[str, Any] | None = None
     if "--json" in options:
-        document: dict[str, Any] = {
+        document = {
             "error": message,
             "kind": type(problem).__name__,
             "where": getattr(problem, "where", None),
             "hint": getattr(problem, "hint", None),
             "exit_code": code,
         }
-        print(json.dumps(document, indent=2))
+    _print_last("" if document is None else json.dumps(document, indent=2) + "\n")
     return code
+
+
+def _open_streams() -> None:
+    """Python has no stream where the shell has closed one (``>&-``)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+
+
+def _print_last(text: str) -> None:
+    """Flush stdout, with ``text``, unless that is what failed: stderr has the error already."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        _abandon_stdout()
+
+
+def _abandon_stdout() -> None:
+    """Nobody can take what is left to write; the interpreter must not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(problem: BaseException, argv: Sequence[str]) -> tuple[str, int]:
@@ -109,15 +132,15 @@ def _explain(problem: BaseException, argv: Sequence[str]) -> tuple[str, int]:
     if isinstance(problem, KeyboardInterrupt | typer.Abort):
         return "interrupted", EXIT_INTERRUPTED
     if isinstance(problem, InternalError):
-        return f"{problem}; {REPORT_HINT}", problem.exit_code
+        return f"{problem.line}; {REPORT_HINT}", problem.exit_code
     if isinstance(problem, Squeeze2cError):
-        return str(problem), problem.exit_code
+        return problem.line, problem.exit_code
     if isinstance(problem, _ClickException):
         return _usage(problem, argv), EXIT_USER
     if isinstance(problem, OSError) and problem.strerror:
         where = f"{problem.filename}: " if problem.filename else ""
-        return f"{where}{problem.strerror}", EXIT_USER
-    return f"{type(problem).__name__}: {problem}; {REPORT_HINT}", EXIT_BUG
+        return one_line(f"{where}{problem.strerror}"), EXIT_USER
+    return one_line(f"{type(problem).__name__}: {problem}; {REPORT_HINT}"), EXIT_BUG
 
 
 def _usage(problem: Any, argv: Sequence[str]) -> str:

@@ -141,14 +141,14 @@ def compile_command(
                 hint="see squeeze2c compile --help",
             )
     with Reporter(json_output, quiet, verbose) as reporter:
-        if "preprocess" not in given and not given & preprocessing.READERS.keys():
-            reporter.remark("no --preprocess: the model gets RGB pixels 0..255 as they are")
         if not dry_run:
-            _finish(reporter, _compile(settings, given, settings["output"], reporter), settings)
-            return
-        with tempfile.TemporaryDirectory(prefix="squeeze2c-") as folder:
-            artifact = _compile(settings, given, Path(folder) / "dry-run", reporter)
-            _finish(reporter, artifact, settings)
+            artifact = _compile(settings, given, settings["output"], reporter)
+        else:
+            with tempfile.TemporaryDirectory(prefix="squeeze2c-") as folder:
+                artifact = _compile(settings, given, Path(folder) / "dry-run", reporter)
+        if not given & preprocessing.READERS.keys():
+            reporter.remark("no --preprocess: the model gets RGB pixels 0..255 as they are")
+        _finish(reporter, artifact, settings)
 
 
 def _compile(

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from squeeze2c.errors import InternalError
+from squeeze2c.errors import InternalError, one_line
 
 REPORT_HINT = (
     "this is a bug in squeeze2c; please report it with the command, the model if you can share "
@@ -46,7 +46,10 @@ class Reporter:
         self._json = json_output
         self._quiet = quiet
         # Where there is no terminal to ask, tables are as wide as their content needs.
-        self._stdout = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+        # No markup: layers may be called [anything].
+        self._stdout = Console(
+            highlight=False, markup=False, width=None if sys.stdout.isatty() else _FILE_WIDTH
+        )
         self._stderr = Console(stderr=True, highlight=False)
         self._shows_bars = not (quiet or json_output) and sys.stderr.isatty()
         self._tasks: dict[str, TaskID] = {}
@@ -94,7 +97,7 @@ class Reporter:
     def remark(self, text: str) -> None:
         """A line on stderr that is neither a result nor an error."""
         if not self._quiet:
-            print(f"note: {text}", file=sys.stderr)
+            print(f"note: {one_line(text)}", file=sys.stderr)
 
     def result(self, document: Mapping[str, Any], *tables: RenderableType) -> None:
         """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
@@ -112,35 +115,48 @@ class Reporter:
 
     def bug(self, text: str) -> NoReturn:
         """End the command after its result, which shows a bug of squeeze2c's."""
-        print(f"error: {text}; {REPORT_HINT}", file=sys.stderr)
+        print(f"error: {one_line(text)}; {REPORT_HINT}", file=sys.stderr)
         raise typer.Exit(InternalError.exit_code)
+
 
 def facts_table(title: str, facts: Iterable[tuple[str, str]]) -> Table:
     """Two columns: what, and how much."""
-    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE_HEAD)
+    table = _table(title, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right")
     for name, value in facts:
         table.add_row(name, value)
     return table
 
+
 def rows_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table whose columns are right-justified but for the first."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = _table(title)
     for index, column in enumerate(columns):
         justify: JustifyMethod = "right" if index else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=not index)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(one_line(cell) for cell in row))
     return table
+
+
+def _table(title: str, show_header: bool = True) -> Table:
+    """A table that is as wide as its title at least, so that the title takes one line."""
+    return Table(
+        title=title, title_justify="left", show_header=show_header, box=box.SIMPLE_HEAD,
+        min_width=len(title),
+    )  # fmt: skip
+
 
 def shape_text(shape: Iterable[int]) -> str:
     """``55x55x128``."""
     return "x".join(str(dimension) for dimension in shape)
 
+
 def bytes_text(size: int) -> str:
     """``1,022,832 B (998.9 KiB)``."""
     return f"{size:,} B ({size / 1024:,.1f} KiB)"
+
 
 def _plain(item: Any) -> Any:
     """JSON types; numbers that JSON cannot say (infinite, undefined) become null."""

@@ -42,7 +42,7 @@ def inspect_command(
         ),
     ] = None,
     input_shape: options.InputShapeOption = None,
-    preprocess: options.PreprocessOption = None,
+    preprocess: options.PresetOption = None,
     target: options.TargetOption = None,
     json_output: options.JsonFlag = False,
     quiet: options.QuietFlag = False,

@@ -35,6 +35,13 @@ PreprocessOption = Annotated[
         "below refine. Default: none (pixels 0..255 as they are).",
     ),
 ]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocess", metavar="caffe|torchvision|none",
+        help="As for compile. Only the number of channels matters here.",
+    ),
+]
 MeanOption = Annotated[
     str | None,
     typer.Option(

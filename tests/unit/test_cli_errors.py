@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,14 @@ import pytest
 
 import squeeze2c.cli.compile
 from squeeze2c.cli import main
-from squeeze2c.cli.console import Reporter, facts_table
-from squeeze2c.errors import InternalError, ModelLoadError, Squeeze2cError
+from squeeze2c.cli.console import Reporter, facts_table, rows_table
+from squeeze2c.errors import (
+    InternalError,
+    ModelLoadError,
+    Squeeze2cError,
+    ToolchainError,
+    UsageError,
+)
 
 COMPILE = ["compile", "net.onnx", "-o", "out", "--calibration", "photos", "--preprocess", "none"]
 
@@ -109,7 +116,8 @@ def test_verbose_shows_the_traceback(
 def test_without_preprocessing_there_is_a_remark(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failing_with(Squeeze2cError("stop here"), monkeypatch)
+    monkeypatch.setattr(squeeze2c.cli.compile, "_compile", lambda *_: None)
+    monkeypatch.setattr(squeeze2c.cli.compile, "_finish", lambda *_: None)
     arguments = COMPILE[:-2]
     main(arguments)
     assert "note: no --preprocess" in capsys.readouterr().err
@@ -117,6 +125,31 @@ def test_without_preprocessing_there_is_a_remark(
     assert "note" not in capsys.readouterr().err
     main([*arguments, "--mean", "1,2,3"])
     assert "note" not in capsys.readouterr().err
+
+
+def test_an_error_comes_without_remarks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(Squeeze2cError("stop here"), monkeypatch)
+    assert main(COMPILE[:-2]) == 2
+    assert capsys.readouterr() == ("", "error: stop here\n")
+
+
+def test_names_and_tools_that_speak_in_lines_leave_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing_with(UsageError("no", where="conv\n1\x1b[31m"), monkeypatch)
+    assert main(COMPILE) == 2
+    assert capsys.readouterr().err == "error: conv 1 [31m: no\n"
+    said = "In file included from a.c:1:\na.h:3:1: error: no such thing\n    3 | thing\n"
+    failing_with(ToolchainError("gcc failed", where="build", stderr=said), monkeypatch)
+    assert main([*COMPILE, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("error: build: gcc failed: a.h:3:1: error: no such thing (--verbose")
+    assert err.count("\n") == 1
+    assert f"error: {json.loads(out)['error']}\n" == err
+    assert main([*COMPILE, "--verbose"]) == 2
+    assert "    3 | thing" in capsys.readouterr().err
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -158,6 +191,30 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         done = subprocess.run(command, stdout=broken, stderr=subprocess.PIPE, text=True)
     assert "Traceback" not in done.stderr
     assert done.returncode != 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["--version"], ["inspect", "absent.onnx", "--json"]])
+def test_a_full_disk_is_an_error_of_one_line(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "squeeze2c", *arguments]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+
+
+def test_streams_may_be_closed() -> None:
+    command = f"{shlex.quote(sys.executable)} -m squeeze2c --version >&- 2>&-"
+    assert subprocess.run(command, shell=True).returncode == 0
+
+
+def test_tables_show_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(json_output=False, quiet=False, verbose=False) as reporter:
+        table = rows_table("the 5 noisiest layers", ("layer", "SQNR"), [("[b]x[/i]\ny", "1 dB")])
+        reporter.result({}, table)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["the", "5", "noisiest", "layers"] in lines
+    assert ["[b]x[/i]", "y", "1", "dB"] in lines
 
 
 def test_reporter_keeps_json_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,16 @@ def test_toolchain_error_ends_with_what_the_tool_said() -> None:
     assert str(ToolchainError("gcc is missing")) == "gcc is missing"
 
 
+def test_toolchain_error_in_one_line_gives_the_first_diagnostic() -> None:
+    said = "a.c: in function f:\na.c:3: undefined reference to `g'\ncollect2: error: ld returned 1\n"
+    error = ToolchainError("gcc failed", where="build", stderr=said)
+    assert error.line.startswith("build: gcc failed: a.c:3: undefined reference to `g' (")
+    assert ToolchainError("no gcc", hint="install it").line == "no gcc (install it)"
+    assert ToolchainError("qemu failed", stderr="\nlast words\n", hint="why?").line == (
+        "qemu failed: last words (why?)"
+    )
+
+
 def test_unsupported_model_names_operator_and_attribute() -> None:
     error = UnsupportedModelError("no", op="Conv", attribute="group", where="conv1")
     assert (error.op, error.attribute, str(error)) == ("Conv", "group", "conv1: no")
