@@ -11,35 +11,67 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, windows_along
 
-STEP = 90
-"""Looking up a step and entering its layer."""
+STEP = 18.0
+"""Looking up a step, entering its layer and leaving it."""
 
-ROW = 120
-"""Row pointers and the kernel's set-up for one row."""
+SLOT = 6.0
+"""The address of a row in a ring. It costs nothing where the ring is one row or the whole map."""
 
-EXPAND_PER_TAP = 3.0
-MULTIPLY_PER_TAP = 3.7
-RESULT = 22.0
-MAXIMUM_PER_BYTE = 4.6
-ADD_PER_BYTE = 40.0
-SUM_PER_BYTE = 9.0
-COPY_PER_BYTE = 1.0
+EXPAND_PER_TAP = 5.13
+"""Per pixel."""
+
+MULTIPLY_PER_TAP = 3.113
+"""Per pixel and channel; the last tile of four pixels counts whole."""
+
+RESULT = 48.0
+"""Requantising, per pixel and channel."""
+
+MAXIMUM_PER_BYTE = 8.45
+"""A max-pool, per byte of its windows; and per pixel, for each row and for each call:"""
+
+MAXIMUM_PER_ROW = 35.0
+MAXIMUM_PER_CALL = 33.0
+
+ADD_PER_BYTE = 46.0
+SUM_PER_BYTE = 7.3
+COPY_PER_BYTE = 4.1
+"""A pushed row on its way into its line buffer."""
 
 
 def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
     """Instructions that one image takes, summed over the steps of ``schedule``."""
     per_row = [_row_cost(graph, graph.node(stage.node)) for stage in schedule.stages]
-    pool_row = [_pool_row_cost(graph, graph.node(stage.node)) for stage in schedule.stages]
+    pools = [_pool_costs(graph, graph.node(stage.node)) for stage in schedule.stages]
     received = graph.input_value.type.width * graph.input_value.type.channels * COPY_PER_BYTE
     total = 0.0
     for step in schedule.steps:
+        total += SLOT * _ring_rows(schedule, step)
         if step.stage == INPUT_STAGE:
             total += received
             continue
-        total += STEP + step.rows * ROW
-        total += pool_row[step.stage] * _pooled_rows(schedule, step)
-        total += per_row[step.stage] * step.rows
+        call, pooled_row = pools[step.stage]
+        total += STEP + (call + per_row[step.stage]) * step.rows
+        total += pooled_row * _pooled_rows(schedule, step)
     return round(total)
+
+
+def _ring_rows(schedule: Schedule, step: Step) -> int:
+    """How many times ``step`` looks up where in a ring a row is."""
+    looked_up = 0
+    written = schedule.writes(step)
+    if written is not None and _is_ring(schedule, written):
+        looked_up += step.rows
+    if step.stage != INPUT_STAGE:
+        for source in schedule.stages[step.stage].inputs:
+            if _is_ring(schedule, source.buffer):
+                kernel_rows = 1 if step.input_row is not None else source.window.kernel
+                looked_up += step.rows * kernel_rows
+    return looked_up
+
+
+def _is_ring(schedule: Schedule, buffer: str) -> bool:
+    rows = schedule.line_buffers.get(buffer)
+    return rows is not None and 1 < rows.capacity_rows < rows.rows
 
 
 def _pooled_rows(schedule: Schedule, step: Step) -> int:
@@ -61,11 +93,12 @@ def _row_cost(graph: Graph, node: ops.Node) -> float:
     source = graph.values[node.inputs[0]].type
     match node:
         case ops.QConv2D() | ops.QConvGlobalPool():
-            tiles = -(-windows_along(source.width, node.window, 1) // 4)
+            pixels = windows_along(source.width, node.window, 1)
+            tiled = 4 * -(-pixels // 4)
             taps = node.window.taps * source.channels
             outputs = len(graph.constants[node.inputs[1]])
-            multiply = taps * MULTIPLY_PER_TAP + RESULT
-            return 4 * tiles * (taps * EXPAND_PER_TAP + outputs * multiply)
+            multiply = tiled * taps * MULTIPLY_PER_TAP + pixels * RESULT
+            return pixels * taps * EXPAND_PER_TAP + outputs * multiply
         case ops.QAdd():
             return source.width * source.channels * ADD_PER_BYTE
         case ops.QGlobalPool():
@@ -73,9 +106,11 @@ def _row_cost(graph: Graph, node: ops.Node) -> float:
     return 0.0
 
 
-def _pool_row_cost(graph: Graph, node: ops.Node) -> float:
-    """Instructions for one input row of a max-pool's window."""
+def _pool_costs(graph: Graph, node: ops.Node) -> tuple[float, float]:
+    """Instructions of a max-pool's kernel per call, and per input row of its window."""
     if not isinstance(node, ops.QMaxPool2D):
-        return 0.0
+        return 0.0, 0.0
     out = graph.values[node.output].type
-    return out.width * node.window.kernel[1] * out.channels * MAXIMUM_PER_BYTE
+    window_bytes = node.window.kernel[1] * out.channels
+    pooled_row = out.width * (window_bytes * MAXIMUM_PER_BYTE + MAXIMUM_PER_ROW)
+    return out.width * MAXIMUM_PER_CALL, pooled_row
