@@ -29,7 +29,7 @@ HISTORY = CHECKOUT / "bench" / "history"
 SHARED_DATA = "S2C_SHARED_DATA"
 PREPROCESS = Preprocess.named("caffe")
 
-V11, V10 = "squeezenet_v11", "squeezenet_v10"
+V11, V10, V11_128 = "squeezenet_v11", "squeezenet_v10", "squeezenet_v11_128"
 _V10_FILE = "squeezenet1_0_deepcompression.onnx"
 _SAMPLE_FILE = "imagenet_sample_400.npz"
 
@@ -64,7 +64,7 @@ def read_sample(path: Path | None = None) -> Sample | None:
 
 
 def find_model(name: str) -> Path | None:
-    """The ONNX file of V11, built where it is missing, or of V10; None where there is none."""
+    """The ONNX file of V11 or V11_128, built where it is missing, or of V10; None without it."""
     if name == V10:
         folder = shared_data()
         path = folder / _V10_FILE if folder else None
@@ -73,9 +73,10 @@ def find_model(name: str) -> Path | None:
     if not path.is_file():
         BUILD.mkdir(parents=True, exist_ok=True)
         weights = [str(DOWNLOADS)] if DOWNLOADS.is_dir() else []
+        size = ["--input-size", "128"] if name == V11_128 else []
         script = CHECKOUT / "examples" / "squeezenet_onnx.py"
         done = subprocess.run(
-            [sys.executable, str(script), *weights, str(path)],
+            [sys.executable, str(script), *weights, str(path), *size],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -86,11 +87,22 @@ def find_model(name: str) -> Path | None:
     return path
 
 
-def compiled(name: str, model: Path, calibration: np.ndarray) -> Artifact:
-    """``model`` compiled for this machine."""
+def compiled(
+    name: str, model: Path, calibration: np.ndarray, target: str = "host"
+) -> Artifact:
+    """``model`` compiled for ``target``."""
     return compile_model(
-        model, BUILD / name, calibration=calibration, name=name, preprocess=PREPROCESS, force=True
-    )
+        model, BUILD / f"{name}_{target}", calibration=calibration, name=name,
+        preprocess=PREPROCESS, target=target, force=True,
+    )  # fmt: skip
+
+
+def any_images(count: int, size: int = 224) -> np.ndarray:
+    """Images uint8 (count, size, size, 3) for what does not depend on their contents."""
+    sample = read_sample()
+    if sample is not None and size == sample.images.shape[1]:
+        return sample.images[:count]
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
 def stamp() -> dict[str, str]:

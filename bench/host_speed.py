@@ -16,11 +16,11 @@ from common import (
     PREPROCESS,
     V10,
     V11,
+    any_images,
     append,
     compiled,
     find_model,
     processor,
-    read_sample,
     show,
     stamp,
 )
@@ -90,13 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--compiler", default="cc")
     parser.add_argument("--no-history", action="store_true", help="do not record the figures")
     options = parser.parse_args(arguments)
-    sample = read_sample()
     # Speed does not depend on what is in the images.
-    images = (
-        sample.calibration
-        if sample is not None
-        else np.random.default_rng(0).integers(0, 256, (16, 224, 224, 3), np.uint8)
-    )
+    images = any_images(16)
     rows = []
     stamped = stamp()
     for name in (V11, V10):

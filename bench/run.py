@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 
 import accuracy
+import arena
 import host_speed
+import ram_sweep
 
 from squeeze2c.errors import Squeeze2cError
 
 
 def main() -> int:
     """The largest exit code of any benchmark."""
-    return max(host_speed.main([]), accuracy.main([]))
+    return max(host_speed.main([]), arena.main([]), ram_sweep.main([]), accuracy.main([]))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from squeeze2c._version import __version__
 from squeeze2c.codegen import Origin, render
+from squeeze2c.emulate.stack import StackBound, stack_bound
 from squeeze2c.errors import DoesNotFitError, UsageError
 from squeeze2c.export import (
     Artifact,
@@ -96,7 +98,10 @@ def compile_model(
     built = build_program(integer, core, name, options, progress)
     _check_flash(built.program, flash_bytes)
     notes = padding_notes(graph, integer)
-    files = render_folder(built, integer, core, loaded, preprocess, len(images), notes)
+    files = render_folder(
+        built, integer, core, loaded, preprocess, len(images), notes,
+        lambda texts: _stack(texts, built.program, core, ram_bytes),
+    )  # fmt: skip
     write_folder(Path(output), files, force)
     return read_artifact(output)
 
@@ -154,8 +159,12 @@ def render_folder(
     preprocess: Preprocess,
     calibration_images: int,
     notes: tuple[str, ...],
+    find_stack: Callable[[Mapping[str, bytes]], StackBound | None] = lambda files: None,
 ) -> dict[str, bytes]:
-    """Every file of the output folder; the same inputs give the same bytes."""
+    """Every file of the output folder; the same inputs give the same bytes.
+
+    ``find_stack`` says how much stack the C files need, where a compiler can tell.
+    """
     program = built.program
     runtime = runtime_files(layer.kernel for layer in program.layers)
     runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
@@ -164,6 +173,8 @@ def render_folder(
     )
     rendered = render(program, origin, runtime_sources)
     c_sources = tuple(f.path for f in rendered if f.path.endswith(".c"))
+    texts = {**{f.path: f.text.encode() for f in rendered}, **runtime}
+    stack = find_stack(texts)
     manifest = build_manifest(
         program,
         ManifestInputs(
@@ -176,18 +187,40 @@ def render_folder(
             calibration_images=calibration_images,
             schedule=built.chosen,
             candidates=built.candidates,
+            stack_bound_bytes=stack.bytes if stack else None,
             sources=(*c_sources, *runtime_sources),
             notes=notes,
         ),
     )
     return {
-        **{f.path: f.text.encode() for f in rendered},
-        **runtime,
+        **texts,
         MANIFEST_FILE: manifest_text(manifest).encode(),
         ORACLE_FILE: dump_graph(integer),
         SCHEDULE_FILE: schedule_text(draw_arena(built.chosen.schedule, built.plan)).encode(),
         FLOAT_MODEL_FILE: loaded.proto.SerializeToString(deterministic=True),
     }
+
+
+def _stack(
+    texts: Mapping[str, bytes], program: CProgram, core: Core, ram_bytes: int | None
+) -> StackBound | None:
+    """The stack that generated code needs; None where no compiler for ``core`` can tell.
+
+    Raises :class:`DoesNotFitError` where it does not fit beside the arena after all.
+    """
+    stack = stack_bound(texts, program.name, core)
+    if stack is not None and ram_bytes is not None:
+        needed = program.arena_bytes + stack.bytes
+        if needed > ram_bytes:
+            raise DoesNotFitError(
+                "RAM for arena and stack",
+                needed_bytes=needed,
+                available_bytes=ram_bytes,
+                largest=f"stack {stack.bytes:,} B",
+                where="--ram",
+                hint="allow as much",
+            )
+    return stack
 
 
 def _smaller(options: ScheduleOptions, needed_bytes: int) -> str:

@@ -23,9 +23,9 @@ SCHEDULE_FILE = "reference/schedule.json"
 class ManifestInputs:
     """What the manifest says beyond the program itself.
 
-    ``schedule``: what was chosen of ``candidates``. ``sources``: .c files relative to the
-    folder.
-    ``notes``: remarks for the user.
+    ``schedule``: what was chosen of ``candidates``. ``stack_bound_bytes``: None where no
+    compiler could tell. ``sources``: .c files relative to the folder. ``notes``: remarks
+    for the user.
     """
 
     version: str
@@ -37,6 +37,7 @@ class ManifestInputs:
     calibration_images: int
     schedule: Candidate
     candidates: tuple[Candidate, ...]
+    stack_bound_bytes: int | None
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -71,6 +72,7 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "arena_bytes": program.arena_bytes,
             "lower_bound_bytes": program.lower_bound_bytes,
             "input_bytes": program.input_row_bytes if program.push else program.image_bytes,
+            "stack_bound_bytes": inputs.stack_bound_bytes,
             "arena_alignment": program.arena_alignment_bytes,
         },
         "weights": {"bytes": program.parameters_bytes, "crc32": program.weights_crc32},

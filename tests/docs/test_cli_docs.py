@@ -151,9 +151,25 @@ def test_keys_of_compile_and_verify(
 def test_keys_of_inspect(
     folder: Path, sections: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document = run(capsys, "inspect", folder / "net.onnx")
-    assert_documented(document, sections["inspect"])
-    assert_exist(sections["inspect"].partition("| key")[2], document)
+    _, of_model, of_folder = re.split(r"^### JSON of a \w+$", sections["inspect"], flags=re.M)
+    images = folder / "images.npz"
+    run(capsys, "compile", folder / "net.onnx", "-o", folder / "c", "--calibration", images)
+    for what, section in (("net.onnx", of_model), ("c", of_folder)):
+        document = run(capsys, "inspect", folder / what)
+        assert_documented(document, section)
+        assert_exist(section, document)
+
+
+def test_keys_of_the_schedule_file(
+    folder: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out = folder / "images.npz", folder / "s"
+    run(capsys, "compile", folder / "net.onnx", "-o", out, "--calibration", images)
+    document = json.loads((out / "reference" / "schedule.json").read_text(encoding="utf-8"))
+    full = (checkout / "docs" / _FULL_MANIFEST).read_text(encoding="utf-8")
+    section = full.partition("## reference/schedule.json")[2]
+    assert_documented(document, section)
+    assert_exist(section, document)
 
 
 @pytest.mark.emulated

@@ -10,11 +10,13 @@ import pytest
 from jinja2 import UndefinedError
 
 from squeeze2c.codegen.environment import environment
-from squeeze2c.codegen.literals import comment_text, float_literal, int32_lines, word_lines
+from squeeze2c.codegen.literals import comment_text, decimal_lines, float_literal, word_lines
 from squeeze2c.errors import CodegenError
 from squeeze2c.export import runtime_files
+from squeeze2c.frontend.input_format import input_format
 from squeeze2c.kernels import CATALOGUE
 from squeeze2c.resources import runtime_dir, templates_dir
+from squeeze2c.schedule import ScheduleOptions
 from tests.support.programs import camera_builder, every_operator_graph, generated_files, quantised
 
 
@@ -42,11 +44,14 @@ def test_words_are_little_endian_and_compact() -> None:
     assert max(map(len, lines)) <= 100
 
 
-def test_int32_lines_round_trip_and_refuse_the_least_integer() -> None:
+def test_decimal_lines_round_trip_and_refuse_the_least_integer() -> None:
     values = np.array([0, -1, 2**31 - 1, -(2**31) + 1], np.int32)
-    assert int32_lines(values) == ("0,-1,2147483647,-2147483647,",)
+    assert decimal_lines(values) == ("0,-1,2147483647,-2147483647,",)
+    assert decimal_lines(np.array([0, 65535], np.uint16)) == ("0,65535,",)
+    assert decimal_lines(np.zeros(0, np.int32)) == ()
+    assert max(map(len, decimal_lines(np.arange(10**4)))) <= 100
     with pytest.raises(CodegenError):
-        int32_lines(np.array([-(2**31)], np.int32))
+        decimal_lines(np.array([-(2**31)], np.int32))
 
 
 @pytest.mark.parametrize("name", ["a*/b", "/*", "evil */ int x; /*", "näme", "tab\there", "a??/b"])
@@ -93,6 +98,42 @@ def test_generated_code_has_no_mutable_globals_and_no_stdio() -> None:
         for line in text.splitlines():
             if re.match(r"static (?!inline|const|void|uint32_t|int32_t|s2c_|int16_t|int\b)", line):
                 pytest.fail(f"{path}: {line}")
+
+
+@pytest.mark.parametrize("kind", ["auto", "layerwise"])
+@pytest.mark.parametrize("mode", ["push", "frame"])
+def test_only_networks_that_take_rows_have_functions_for_them(kind: str, mode: str) -> None:
+    options = ScheduleOptions(kind, mode)
+    files = generated_files(quantised(every_operator_graph()), options=options)
+    header, source = files["tiny.h"].decode(), files["tiny.c"].decode()
+    for name in ("begin", "push_rows", "finish"):
+        assert (f"s2c_status tiny_{name}(" in header) == (mode == "push")
+        assert (f"s2c_status tiny_{name}(" in source) == (mode == "push")
+    assert "s2c_status tiny_run(" in header
+    assert ("const uint8_t *image;" in header) == (mode == "frame")
+    assert ("s2c_input.h" in source) == (mode == "push")
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("rgb888", "s2c_input_bytes(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 33u)"),
+        ("bgr888", "s2c_input_bgr888(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 11u)"),
+        ("rgb565le", "s2c_input_rgb565le(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 11u)"),
+        ("grey8", "s2c_input_grey8(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 11u)"),
+    ],
+)
+def test_rows_are_converted_on_their_way_in(name: str, call: str) -> None:
+    """And the header says what a row consists of."""
+    options = ScheduleOptions(input_format=name)
+    files = generated_files(quantised(every_operator_graph()), options=options)
+    pixels = input_format(name)
+    size = pixels.row_bytes(11, 3)
+    header = files["tiny.h"].decode()
+    assert call in files["tiny.c"].decode()
+    assert pixels.description in header
+    assert f"#define TINY_INPUT_ROW_BYTES {size}u" in header
+    assert f"#define TINY_INPUT_BYTES {13 * size}u" in header
 
 
 def test_hostile_onnx_names_stay_inside_comments() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,11 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.lower import ConstantArray, CProgram, Layer, check_model_name, identifier
 from squeeze2c.lower.names import C_KEYWORDS, unique_identifiers
 from squeeze2c.lower.pack import weights_crc32
+from squeeze2c.pipeline import build_program
 from squeeze2c.reference.softmax import softmax_constants
+from squeeze2c.schedule import ScheduleOptions
+from squeeze2c.target import core_named
+from tests.support.integer_graphs import with_random_integers
 from tests.support.programs import camera_builder, every_operator_graph, program_of, quantised
 
 
@@ -49,8 +54,93 @@ def test_head_of_the_program(graph: Graph, program: CProgram) -> None:
     assert constants == softmax_constants(quant.scale)
     assert program.classes == 4
     image = program.input
-    assert (image.in_arena, image.rows, image.cols, image.channels) == (False, 13, 11, 3)
-    assert (image.row_bytes, image.pixel_bytes, image.offset_bytes) == (33, 3, 0)
+    assert (image.in_arena, image.rows, image.cols, image.channels) == (True, 13, 11, 3)
+    assert (image.row_bytes, image.pixel_bytes) == (33, 3)
+    assert image.offset_bytes == program.buffers[graph.input][0]
+    assert program.push
+    assert (program.input_row_bytes, program.image_bytes) == (33, 13 * 33)
+
+
+def test_an_image_in_the_callers_memory(graph: Graph) -> None:
+    program = program_of(graph, options=ScheduleOptions(input_mode="frame"))
+    image = program.input
+    assert (image.in_arena, image.offset_bytes, image.capacity_rows) == (False, 0, 13)
+    assert not program.push
+    assert graph.input not in program.buffers and graph.output not in program.buffers
+    assert len(program.layers) not in program.steps
+
+
+@pytest.mark.parametrize(
+    ("name", "row_bytes"),
+    [
+        ("rgb888", 33), ("raw", 33), ("bgr888", 33), ("rgb565le", 22), ("rgb565be", 22),
+        ("grey8", 11),
+    ],
+)
+def test_rows_as_the_camera_has_them(graph: Graph, name: str, row_bytes: int) -> None:
+    """In the arena the image is what the network reads, whatever the camera delivers."""
+    program = program_of(graph, options=ScheduleOptions(input_format=name))
+    assert (program.input_row_bytes, program.image_bytes) == (row_bytes, 13 * row_bytes)
+    assert (program.input.row_bytes, program.input.channels) == (33, 3)
+
+
+def test_steps_count_rows_of_layers_and_of_the_image(program: CProgram) -> None:
+    times = Counter(program.steps)
+    assert times.pop(len(program.layers)) == program.input.rows == 13
+    for item in program.layers:
+        if item.running:
+            assert item.window is not None
+            first = -item.window.padding.top
+            spans = [
+                range(max(first + r, 0), min(first + r + item.window.kernel[0], 7))
+                for r in range(item.rows)
+            ]
+            assert times.pop(item.index) == sum(map(len, spans))
+        else:
+            assert times.pop(item.index) == -(-item.rows // item.strip_rows)
+    assert not times
+
+
+def test_the_table_of_steps_is_a_constant(program: CProgram) -> None:
+    """A byte each, so that it is small; it belongs to what the checksum covers."""
+    table = array(program, program.steps_symbol)
+    assert table.element == "uint8_t"
+    assert tuple(table.data[: len(program.steps)].tolist()) == program.steps
+    assert not table.data[len(program.steps) :].any()
+    assert table in program.constants
+
+
+def test_many_layers_make_the_steps_wider() -> None:
+    """255 layers and the image fit a byte each, one more do not."""
+    for count, element in ((254, "uint8_t"), (255, "uint16_t")):
+        build = camera_builder(1, 1)
+        x = build.input
+        for _ in range(count):
+            x = build.maxpool(x, kernel=1, stride=1)
+        graph = with_random_integers(build.finish(build.gap(x)))
+        program = program_of(graph, options=ScheduleOptions("layerwise", "push"))
+        assert len(program.layers) == count + 1
+        table = array(program, program.steps_symbol)
+        assert table.element == element
+        assert table.data[: len(program.steps)].tolist() == list(program.steps)
+
+
+def test_sums_lie_in_the_arena_where_rows_are_pushed(graph: Graph, program: CProgram) -> None:
+    offset, size = program.buffers[graph.output]
+    assert (program.sums_offset_bytes, size) == (offset, 4 * 4)
+    assert offset % 4 == 0
+
+
+def test_strips_and_running_pools_are_those_of_the_schedule(graph: Graph) -> None:
+    built = build_program(graph, core_named("host"), "net")
+    schedule = built.chosen.schedule
+    assert tuple(item.strip_rows for item in built.program.layers) == schedule.strip_rows
+    assert tuple(item.running for item in built.program.layers) == schedule.running
+    for item in built.program.layers:
+        for place in (*item.sources, item.destination):
+            if place is not None:
+                buffer = schedule.line_buffers[schedule.placements[place.value].buffer]
+                assert place.capacity_rows == buffer.capacity_rows
 
 
 def test_concatenated_layers_write_slices_of_one_buffer(program: CProgram) -> None:
@@ -69,7 +159,8 @@ def test_every_row_lies_in_its_buffer(program: CProgram) -> None:
         for place in (*item.sources, item.destination):
             if place is None or not place.in_arena:
                 continue
-            last = (place.rows - 1) * place.row_bytes + (place.cols - 1) * place.pixel_bytes
+            last = (place.capacity_rows - 1) * place.row_bytes
+            last += (place.cols - 1) * place.pixel_bytes
             end = place.offset_bytes + last + place.channels
             assert any(
                 offset <= place.offset_bytes and end <= offset + size
@@ -157,8 +248,8 @@ def test_sizes_and_checksum(program: CProgram) -> None:
     assert program.weights_crc32 == zlib.crc32(b"".join(contents))
     assert all(len(c) % 4 == 0 for c in contents)
     own = sum(item.parameters_bytes for item in program.layers)
-    pads = sum(len(c.content) for c in program.constants if "pad_row" in c.symbol)
-    assert own + pads == program.parameters_bytes
+    shared = [c for c in program.constants if "pad_row" in c.symbol or "steps" in c.symbol]
+    assert own + sum(len(c.content) for c in shared) == program.parameters_bytes
 
 
 def test_content_is_little_endian_and_padded() -> None:

@@ -121,10 +121,20 @@ def test_huge_maps_do_not_overflow_the_proof() -> None:
 
 def test_global_pool_must_fit_int32() -> None:
     node = ops.QGlobalPool(name="g", inputs=("x",), output="y", provenance=WHERE)
-    pixels = (2**31 - 1) // 255
-    prove(layer_graph(node, (pixels, 1, 4), (4,)))
+    rows, cols = 21931, 384
+    assert rows * cols == (2**31 - 1) // 255
+    prove(layer_graph(node, (rows, cols, 4), (4,)))
     with pytest.raises(QuantizationError, match="sum over"):
-        prove(layer_graph(node, (pixels + 1, 1, 4), (4,)))
+        prove(layer_graph(node, (rows + 1, cols, 4), (4,)))
+
+
+def test_rows_that_are_summed_are_counted_in_16_bits() -> None:
+    """Of a padded map there are more than of the map itself."""
+    window = Window((1, 1), (1, 1), Padding(top=35535))
+    prove(convolution(ONES, 0, 1, 24, (30000, 1), window, pooled=True))
+    window = Window((1, 1), (1, 1), Padding(top=35536))
+    with pytest.raises(UnsupportedModelError, match="65,536 rows"):
+        prove(convolution(ONES, 0, 1, 24, (30000, 1), window, pooled=True))
 
 
 def test_additions_must_fit_int32() -> None:
@@ -156,6 +166,7 @@ def test_wrong_pad_values_are_a_bug(pad_value: tuple[int, ...]) -> None:
 
 
 GEOMETRY = {
+    "rows": ((65536, 1, 1), Window((1, 1))),
     "columns": ((1, 65536, 1), Window((1, 1))),
     "channels": ((1, 1, 65536), Window((1, 1))),
     "kernel rows": ((256, 1, 1), Window((256, 1))),
@@ -164,6 +175,7 @@ GEOMETRY = {
     "columns of padding on the left": ((1, 9, 1), Window((1, 255), (1, 1), Padding(left=256))),
 }
 FITTING = {
+    "rows": ((65535, 1, 1), Window((1, 1))),
     "columns": ((1, 65535, 1), Window((1, 1))),
     "channels": ((1, 1, 65535), Window((1, 1))),
     "kernel rows": ((255, 1, 1), Window((255, 1))),
@@ -171,7 +183,7 @@ FITTING = {
     "columns per stride": ((1, 9, 1), Window((1, 1), (1, 255))),
     "columns of padding on the left": ((1, 9, 1), Window((1, 255), (1, 1), Padding(left=254))),
     "rows, strides and padding of rows": (
-        (70000, 1, 1), Window((255, 1), (9000, 1), Padding(254, 0, 254, 0)),
+        (65535, 1, 1), Window((255, 1), (9000, 1), Padding(254, 0, 254, 0)),
     ),
 }
 

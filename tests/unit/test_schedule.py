@@ -12,7 +12,13 @@ from squeeze2c.ir import DType, Graph, Layout, Padding, QuantParams, TensorType,
 from squeeze2c.kernels import scratch_bytes, select_kernel
 from squeeze2c.kernels.select import ADD, CONV2D, CONV2D_SUM, MAXPOOL2D
 from squeeze2c.reference import evaluate_int
-from squeeze2c.schedule import output_rows, place_feature_maps, schedule_layerwise, windows_along
+from squeeze2c.schedule import (
+    INPUT_STAGE,
+    output_rows,
+    place_feature_maps,
+    schedule_layerwise,
+    windows_along,
+)
 from squeeze2c.target import CORES, Core, core_named
 from tests.support.programs import every_operator_graph, quantised, random_images
 
@@ -36,8 +42,9 @@ def test_every_layer_once_in_order() -> None:
     graph = quantised(every_operator_graph())
     schedule = schedule_layerwise(graph, core_named("m4"))
     expected = [n.name for n in graph.nodes if not isinstance(n, ops.QConcat)]
-    assert [s.node for s in schedule.steps] == expected
-    kernels = {s.node: s.kernel for s in schedule.steps}
+    assert [s.node for s in schedule.stages] == expected
+    assert [step.stage for step in schedule.steps] == list(range(len(expected)))
+    kernels = {s.node: s.kernel for s in schedule.stages}
     assert kernels["stem"] == CONV2D
     assert kernels["pool"] == MAXPOOL2D
     assert kernels["bypass"] == ADD
@@ -47,12 +54,31 @@ def test_every_layer_once_in_order() -> None:
 def test_steps_compute_all_rows() -> None:
     graph = quantised(every_operator_graph())
     computed = evaluate_int(graph, random_images(graph, 1))
-    for step in schedule_layerwise(graph, core_named("host")).steps:
-        node = graph.node(step.node)
-        assert step.first_row == 0
+    schedule = schedule_layerwise(graph, core_named("host"))
+    assert schedule.strip_rows == tuple(stage.rows for stage in schedule.stages)
+    for step in schedule.steps:
+        node = graph.node(schedule.stages[step.stage].node)
+        assert (step.first_row, step.input_row) == (0, None)
         assert step.rows == output_rows(graph, node)
         if computed[node.output].ndim == 4:
             assert step.rows == computed[node.output].shape[1]
+
+
+@pytest.mark.parametrize("push", [False, True])
+def test_maps_are_whole(push: bool) -> None:
+    """Only with push is the image among them: it is collected first."""
+    graph = quantised(every_operator_graph())
+    schedule = schedule_layerwise(graph, core_named("host"), push)
+    maps = {"stem", "pool", "fire/concat", "signed", "bypass"}
+    assert set(schedule.line_buffers) == maps | ({graph.input} if push else set())
+    for name, buffer in schedule.line_buffers.items():
+        kind = graph.values[name].type
+        assert (buffer.capacity_rows, buffer.rows) == (kind.height, kind.height)
+        assert buffer.row_bytes == kind.width * kind.channels
+        assert buffer.size_bytes == kind.size_bytes
+    received = [step for step in schedule.steps if step.stage == INPUT_STAGE]
+    assert [(s.first_row, s.rows) for s in received] == [(r, 1) for r in range(13 * push)]
+    assert schedule.steps[: len(received)] == tuple(received)
 
 
 def test_scratch_is_four_expanded_windows() -> None:

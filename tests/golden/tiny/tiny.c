@@ -10,35 +10,45 @@
 #include <string.h>
 
 #include "s2c_hooks.h"
+#include "s2c_input.h"
 #include "s2c_kernels.h"
 #include "s2c_rows.h"
 #include "tiny_weights.h"
 
 /* Tells an initialised context from other memory. */
-#define CONTEXT_MAGIC 0xF6B95F6Fu
+#define CONTEXT_MAGIC 0xA9FEAF83u
 
 /*
- * Arena: 1,248 bytes; no plan for this order of layers needs fewer than 1,248.
+ * Arena: 1,040 bytes; no plan for this order of steps needs fewer than 1,040.
  *
  *    offset      bytes  what
  *         0         48  fire/expand1x1/scratch
- *         0        252  stem
- *         0        336  bypass
+ *         0         64  classifier/scratch
+ *         0        216  stem/scratch
  *         0        432  fire/expand3x3/scratch
  *         0        576  signed/scratch
- *       256        216  stem/scratch
- *       336         64  classifier/scratch
- *       576        336  fire/concat
- *       912        252  pool
- *       912        336  signed
+ *        64         48  bypass
+ *       224         99  image
+ *       336         72  stem
+ *       576        252  pool
+ *       832        144  fire/concat
+ *       976         48  signed
+ *     1,024         16  classifier
  */
 S2C_STATIC_ASSERT(sizeof(tiny_arena) == TINY_ARENA_BYTES, arena_size);
 S2C_STATIC_ASSERT(TINY_ARENA_BYTES % TINY_ARENA_ALIGNMENT == 0u, arena_alignment);
+
+/* First row after the strip of `rows` that begins at `row`, in a map of `all` rows. */
+static uint32_t strip_end(uint32_t row, uint32_t rows, uint32_t all)
+{
+    return row + rows < all ? row + rows : all;
+}
 
 /*
  * Layer 0: stem
  * convolution 3x3/2 padded 1,0,1,2 (top, left, bottom, right), ReLU: 13 x 11 x 3 -> 7 x 6 x 6
  * ONNX: stem; yields stem
+ * Each step computes 1 row of 7
  * 6,804 MACs, 212 bytes of parameters
  */
 static const s2c_conv2d layer_stem = {
@@ -66,30 +76,30 @@ static const s2c_conv2d layer_stem = {
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(27u) <= 216u, scratch_0);
 S2C_STATIC_ASSERT(sizeof tiny_stem_weights >= 27u * 6u, weights_0);
 
-static void run_stem(uint8_t *arena, const uint8_t *image)
+static void run_stem(tiny_context *ctx)
 {
-    const uint8_t *const in = image + 0u;
-    uint8_t *const out = arena + 0u;
-    int16_t *const scratch = (int16_t *)(void *)(arena + 256u);
+    const s2c_line_buffer in = {ctx->arena + 224u, 33u, 3u, 13u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_0;
+    const uint32_t end = strip_end(ctx->row[0], 1u, 7u);
     const uint8_t *rows[3];
 
-    S2C_ON_LAYER_BEGIN(0u);
-    for (uint32_t row = 0; row < 7u; ++row) {
+    for (uint32_t row = ctx->row[0]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 2u) - 1;
-        uint8_t *const out_row = out + (size_t)row * 36u;
+        uint8_t *const out_row = ctx->arena + 336u + s2c_slot_offset(row, 2u, 36u);
 
-        s2c_rows_padded(rows, in, 33u, 13u, first, 3u, pad_row);
+        s2c_rows_padded(rows, &in, first, 3u, pad_row);
         s2c_conv2d_u8_s8_u8_4x2__c(&layer_stem, rows, scratch, out_row);
         S2C_ON_ROW(0u, row, out_row, 6u, 6u, 6u);
     }
-    S2C_ON_LAYER_END(0u);
+    ctx->row[0] = (uint16_t)end;
 }
 
 /*
  * Layer 1: pool
  * max-pool 3x3/1 padded 1,1,1,1 (top, left, bottom, right): 7 x 6 x 6 -> 7 x 6 x 6
  * ONNX: pool; yields pool
+ * Each step folds one input row into the output row in hand
  */
 static const s2c_window layer_pool = {
     .in_cols = 6,
@@ -104,22 +114,23 @@ static const s2c_window layer_pool = {
     .pad_left = 1,
 };
 
-static void run_pool(uint8_t *arena)
+static void run_pool(tiny_context *ctx)
 {
-    const uint8_t *const in = arena + 0u;
-    uint8_t *const out = arena + 912u;
-    const uint8_t *rows[3];
+    const uint32_t row = ctx->row[1];
+    const uint8_t *const slots = ctx->arena + 336u;
+    uint8_t *const out_row = ctx->arena + 576u + s2c_slot_offset(row, 7u, 36u);
+    uint32_t first = 0;
+    const uint32_t end = s2c_clip_window((int32_t)(row * 1u) - 1, 3u, 7u, &first);
+    const uint32_t in_row = first + ctx->taken[1];
+    const uint8_t *const rows[1] = {slots + s2c_slot_offset(in_row, 2u, 36u)};
 
-    S2C_ON_LAYER_BEGIN(1u);
-    for (uint32_t row = 0; row < 7u; ++row) {
-        const int32_t first = (int32_t)(row * 1u) - 1;
-        uint8_t *const out_row = out + (size_t)row * 36u;
-
-        s2c_rows_clamped(rows, in, 36u, 7u, first, 3u);
-        s2c_maxpool2d_u8__c(&layer_pool, rows, out_row);
+    s2c_maxpool2d_u8__c(&layer_pool, rows, 1u, ctx->taken[1], out_row);
+    ++ctx->taken[1];
+    if (in_row + 1u == end) {
         S2C_ON_ROW(1u, row, out_row, 6u, 6u, 6u);
+        ctx->taken[1] = 0;
+        ++ctx->row[1];
     }
-    S2C_ON_LAYER_END(1u);
 }
 
 /*
@@ -127,6 +138,7 @@ static void run_pool(uint8_t *arena)
  * convolution 1x1/1, ReLU: 7 x 6 x 6 -> 7 x 6 x 3
  * ONNX: fire/expand1x1; yields fire/expand1x1
  * Writes 3 of 8 channels of each pixel: a slice of a concatenation
+ * Each step computes 1 row of 7
  * 756 MACs, 44 bytes of parameters
  */
 static const s2c_conv2d layer_fire_expand1x1 = {
@@ -154,24 +166,23 @@ static const s2c_conv2d layer_fire_expand1x1 = {
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(6u) <= 48u, scratch_2);
 S2C_STATIC_ASSERT(sizeof tiny_fire_expand1x1_weights >= 6u * 3u, weights_2);
 
-static void run_fire_expand1x1(uint8_t *arena)
+static void run_fire_expand1x1(tiny_context *ctx)
 {
-    const uint8_t *const in = arena + 912u;
-    uint8_t *const out = arena + 576u;
-    int16_t *const scratch = (int16_t *)(void *)(arena + 0u);
+    const s2c_line_buffer in = {ctx->arena + 576u, 36u, 7u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_1;
+    const uint32_t end = strip_end(ctx->row[2], 1u, 7u);
     const uint8_t *rows[1];
 
-    S2C_ON_LAYER_BEGIN(2u);
-    for (uint32_t row = 0; row < 7u; ++row) {
+    for (uint32_t row = ctx->row[2]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 1u) - 0;
-        uint8_t *const out_row = out + (size_t)row * 48u;
+        uint8_t *const out_row = ctx->arena + 832u + s2c_slot_offset(row, 3u, 48u);
 
-        s2c_rows_padded(rows, in, 36u, 7u, first, 1u, pad_row);
+        s2c_rows_padded(rows, &in, first, 1u, pad_row);
         s2c_conv2d_u8_s8_u8_4x2__c(&layer_fire_expand1x1, rows, scratch, out_row);
         S2C_ON_ROW(2u, row, out_row, 6u, 3u, 8u);
     }
-    S2C_ON_LAYER_END(2u);
+    ctx->row[2] = (uint16_t)end;
 }
 
 /*
@@ -179,6 +190,7 @@ static void run_fire_expand1x1(uint8_t *arena)
  * convolution 3x3/1 padded 1,1,1,1 (top, left, bottom, right), ReLU: 7 x 6 x 6 -> 7 x 6 x 5
  * ONNX: fire/expand3x3; yields fire/expand3x3
  * Writes 5 of 8 channels of each pixel: a slice of a concatenation
+ * Each step computes 1 row of 7
  * 11,340 MACs, 312 bytes of parameters
  */
 static const s2c_conv2d layer_fire_expand3x3 = {
@@ -206,30 +218,30 @@ static const s2c_conv2d layer_fire_expand3x3 = {
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(54u) <= 432u, scratch_3);
 S2C_STATIC_ASSERT(sizeof tiny_fire_expand3x3_weights >= 54u * 5u, weights_3);
 
-static void run_fire_expand3x3(uint8_t *arena)
+static void run_fire_expand3x3(tiny_context *ctx)
 {
-    const uint8_t *const in = arena + 912u;
-    uint8_t *const out = arena + 579u;
-    int16_t *const scratch = (int16_t *)(void *)(arena + 0u);
+    const s2c_line_buffer in = {ctx->arena + 576u, 36u, 7u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_1;
+    const uint32_t end = strip_end(ctx->row[3], 1u, 7u);
     const uint8_t *rows[3];
 
-    S2C_ON_LAYER_BEGIN(3u);
-    for (uint32_t row = 0; row < 7u; ++row) {
+    for (uint32_t row = ctx->row[3]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 1u) - 1;
-        uint8_t *const out_row = out + (size_t)row * 48u;
+        uint8_t *const out_row = ctx->arena + 835u + s2c_slot_offset(row, 3u, 48u);
 
-        s2c_rows_padded(rows, in, 36u, 7u, first, 3u, pad_row);
+        s2c_rows_padded(rows, &in, first, 3u, pad_row);
         s2c_conv2d_u8_s8_u8_4x2__c(&layer_fire_expand3x3, rows, scratch, out_row);
         S2C_ON_ROW(3u, row, out_row, 6u, 5u, 8u);
     }
-    S2C_ON_LAYER_END(3u);
+    ctx->row[3] = (uint16_t)end;
 }
 
 /*
  * Layer 4: signed
  * convolution 3x3/1 padded 1,1,1,1 (top, left, bottom, right): 7 x 6 x 8 -> 7 x 6 x 8
  * ONNX: signed; yields signed
+ * Each step computes 1 row of 7
  * 24,192 MACs, 640 bytes of parameters
  */
 static const s2c_conv2d layer_signed = {
@@ -257,30 +269,30 @@ static const s2c_conv2d layer_signed = {
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(72u) <= 576u, scratch_4);
 S2C_STATIC_ASSERT(sizeof tiny_signed_weights >= 72u * 8u, weights_4);
 
-static void run_signed(uint8_t *arena)
+static void run_signed(tiny_context *ctx)
 {
-    const uint8_t *const in = arena + 576u;
-    uint8_t *const out = arena + 912u;
-    int16_t *const scratch = (int16_t *)(void *)(arena + 0u);
+    const s2c_line_buffer in = {ctx->arena + 832u, 48u, 3u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_1;
+    const uint32_t end = strip_end(ctx->row[4], 1u, 7u);
     const uint8_t *rows[3];
 
-    S2C_ON_LAYER_BEGIN(4u);
-    for (uint32_t row = 0; row < 7u; ++row) {
+    for (uint32_t row = ctx->row[4]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 1u) - 1;
-        uint8_t *const out_row = out + (size_t)row * 48u;
+        uint8_t *const out_row = ctx->arena + 976u + s2c_slot_offset(row, 1u, 48u);
 
-        s2c_rows_padded(rows, in, 48u, 7u, first, 3u, pad_row);
+        s2c_rows_padded(rows, &in, first, 3u, pad_row);
         s2c_conv2d_u8_s8_u8_4x2__c(&layer_signed, rows, scratch, out_row);
         S2C_ON_ROW(4u, row, out_row, 6u, 8u, 8u);
     }
-    S2C_ON_LAYER_END(4u);
+    ctx->row[4] = (uint16_t)end;
 }
 
 /*
  * Layer 5: bypass
  * addition, ReLU: 7 x 6 x 8 and 7 x 6 x 8 -> 7 x 6 x 8
  * ONNX: bypass; yields bypass
+ * Each step computes 1 row of 7
  */
 static const s2c_add layer_bypass = {
     .cols = 6,
@@ -297,26 +309,28 @@ static const s2c_add layer_bypass = {
     .b_multiplier = 3989711,
 };
 
-static void run_bypass(uint8_t *arena)
+static void run_bypass(tiny_context *ctx)
 {
-    const uint8_t *const a = arena + 576u;
-    const uint8_t *const b = arena + 912u;
-    uint8_t *const out = arena + 0u;
+    const uint8_t *const a = ctx->arena + 832u;
+    const uint8_t *const b = ctx->arena + 976u;
+    const uint32_t end = strip_end(ctx->row[5], 1u, 7u);
 
-    S2C_ON_LAYER_BEGIN(5u);
-    for (uint32_t row = 0; row < 7u; ++row) {
-        uint8_t *const out_row = out + (size_t)row * 48u;
+    for (uint32_t row = ctx->row[5]; row < end; ++row) {
+        const uint8_t *const a_row = a + s2c_slot_offset(row, 3u, 48u);
+        const uint8_t *const b_row = b + s2c_slot_offset(row, 1u, 48u);
+        uint8_t *const out_row = ctx->arena + 64u + s2c_slot_offset(row, 1u, 48u);
 
-        s2c_add_u8__c(&layer_bypass, a + (size_t)row * 48u, b + (size_t)row * 48u, out_row);
+        s2c_add_u8__c(&layer_bypass, a_row, b_row, out_row);
         S2C_ON_ROW(5u, row, out_row, 6u, 8u, 8u);
     }
-    S2C_ON_LAYER_END(5u);
+    ctx->row[5] = (uint16_t)end;
 }
 
 /*
  * Layer 6: classifier
  * convolution and global average pool 1x1/1, ReLU: 7 x 6 x 8 -> 4
  * ONNX: classifier; yields classifier
+ * Each step computes 1 row of 7
  * 1,344 MACs, 64 bytes of parameters
  */
 static const s2c_conv2d layer_classifier = {
@@ -344,22 +358,74 @@ static const s2c_conv2d layer_classifier = {
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(8u) <= 64u, scratch_6);
 S2C_STATIC_ASSERT(sizeof tiny_classifier_weights >= 8u * 4u, weights_6);
 
-static void run_classifier(uint8_t *arena, int32_t *logits)
+static void run_classifier(tiny_context *ctx)
 {
-    const uint8_t *const in = arena + 0u;
-    int16_t *const scratch = (int16_t *)(void *)(arena + 336u);
+    const s2c_line_buffer in = {ctx->arena + 64u, 48u, 1u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_1;
+    const uint32_t end = strip_end(ctx->row[6], 1u, 7u);
     const uint8_t *rows[1];
 
-    S2C_ON_LAYER_BEGIN(6u);
-    memset(logits, 0, 4u * sizeof *logits);
-    for (uint32_t row = 0; row < 7u; ++row) {
+    if (ctx->row[6] == 0u) {
+        memset(ctx->sums, 0, 4u * sizeof *ctx->sums);
+    }
+    for (uint32_t row = ctx->row[6]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 1u) - 0;
 
-        s2c_rows_padded(rows, in, 48u, 7u, first, 1u, pad_row);
-        s2c_conv2d_sum_u8_s8_s32_4x2__c(&layer_classifier, rows, scratch, 1u, logits);
+        s2c_rows_padded(rows, &in, first, 1u, pad_row);
+        s2c_conv2d_sum_u8_s8_s32_4x2__c(&layer_classifier, rows, scratch, 1u, ctx->sums);
     }
-    S2C_ON_LAYER_END(6u);
+    ctx->row[6] = (uint16_t)end;
+}
+
+/* Does the next step of layer `layer`. */
+static void run_layer(tiny_context *ctx, uint32_t layer)
+{
+    S2C_ON_LAYER_BEGIN(layer);
+    switch (layer) {
+    case 0u:
+        run_stem(ctx);
+        break;
+    case 1u:
+        run_pool(ctx);
+        break;
+    case 2u:
+        run_fire_expand1x1(ctx);
+        break;
+    case 3u:
+        run_fire_expand3x3(ctx);
+        break;
+    case 4u:
+        run_signed(ctx);
+        break;
+    case 5u:
+        run_bypass(ctx);
+        break;
+    case 6u:
+        run_classifier(ctx);
+        break;
+    default:
+        break;
+    }
+    S2C_ON_LAYER_END(layer);
+}
+
+/* Does steps until the next row of the image is due, or the image is done. */
+static void advance(tiny_context *ctx)
+{
+    const uint8_t *const steps = (const uint8_t *)tiny_steps;
+
+    while (ctx->step < 74u && steps[ctx->step] != TINY_LAYERS) {
+        run_layer(ctx, steps[ctx->step]);
+        ++ctx->step;
+    }
+}
+
+static void rewind_layers(tiny_context *ctx)
+{
+    memset(ctx->row, 0, sizeof ctx->row);
+    memset(ctx->taken, 0, sizeof ctx->taken);
+    ctx->step = 0;
 }
 
 s2c_status tiny_init(tiny_context *ctx, void *arena, size_t arena_bytes)
@@ -373,8 +439,71 @@ s2c_status tiny_init(tiny_context *ctx, void *arena, size_t arena_bytes)
     if ((uintptr_t)arena % TINY_ARENA_ALIGNMENT != 0u) {
         return S2C_ERROR_ARENA_ALIGNMENT;
     }
+    memset(ctx, 0, sizeof *ctx);
     ctx->arena = (uint8_t *)arena;
     ctx->magic = CONTEXT_MAGIC;
+    return S2C_OK;
+}
+
+s2c_status tiny_begin(tiny_context *ctx)
+{
+    if (ctx == NULL) {
+        return S2C_ERROR_NULL;
+    }
+    if (ctx->magic != CONTEXT_MAGIC) {
+        return S2C_ERROR_NOT_INITIALISED;
+    }
+    rewind_layers(ctx);
+    ctx->sums = (int32_t *)(void *)(ctx->arena + 1024u);
+    ctx->received_rows = 0;
+    ctx->receiving = 1;
+    /* Rows of nothing but padding need no image. */
+    advance(ctx);
+    return S2C_OK;
+}
+
+s2c_status tiny_push_rows(tiny_context *ctx, const uint8_t *rows, uint32_t count)
+{
+    if (ctx == NULL || rows == NULL) {
+        return S2C_ERROR_NULL;
+    }
+    if (ctx->magic != CONTEXT_MAGIC) {
+        return S2C_ERROR_NOT_INITIALISED;
+    }
+    if (ctx->receiving == 0u) {
+        return S2C_ERROR_SEQUENCE;
+    }
+    if (count > TINY_INPUT_ROWS - ctx->received_rows) {
+        return S2C_ERROR_ROWS;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+        uint8_t *const slot = ctx->arena + 224u +
+                              s2c_slot_offset(ctx->received_rows, 3u, 33u);
+
+        s2c_input_bytes(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 33u);
+        ++ctx->received_rows;
+        ++ctx->step;
+        advance(ctx);
+    }
+    return S2C_OK;
+}
+
+s2c_status tiny_finish(tiny_context *ctx, int32_t *logits)
+{
+    if (ctx == NULL || logits == NULL) {
+        return S2C_ERROR_NULL;
+    }
+    if (ctx->magic != CONTEXT_MAGIC) {
+        return S2C_ERROR_NOT_INITIALISED;
+    }
+    if (ctx->receiving == 0u) {
+        return S2C_ERROR_SEQUENCE;
+    }
+    if (ctx->received_rows != TINY_INPUT_ROWS) {
+        return S2C_ERROR_ROWS;
+    }
+    memcpy(logits, ctx->sums, TINY_CLASSES * sizeof *logits);
+    ctx->receiving = 0;
     return S2C_OK;
 }
 
@@ -383,17 +512,14 @@ s2c_status tiny_run(tiny_context *ctx, const uint8_t *image, int32_t *logits)
     if (ctx == NULL || image == NULL || logits == NULL) {
         return S2C_ERROR_NULL;
     }
-    if (ctx->magic != CONTEXT_MAGIC) {
-        return S2C_ERROR_NOT_INITIALISED;
+    s2c_status status = tiny_begin(ctx);
+    if (status == S2C_OK) {
+        status = tiny_push_rows(ctx, image, TINY_INPUT_ROWS);
     }
-    run_stem(ctx->arena, image);
-    run_pool(ctx->arena);
-    run_fire_expand1x1(ctx->arena);
-    run_fire_expand3x3(ctx->arena);
-    run_signed(ctx->arena);
-    run_bypass(ctx->arena);
-    run_classifier(ctx->arena, logits);
-    return S2C_OK;
+    if (status == S2C_OK) {
+        status = tiny_finish(ctx, logits);
+    }
+    return status;
 }
 
 s2c_status tiny_check_weights(void)
@@ -416,6 +542,7 @@ s2c_status tiny_check_weights(void)
     crc = s2c_crc32(crc, tiny_classifier_weights, sizeof tiny_classifier_weights);
     crc = s2c_crc32(crc, tiny_classifier_bias, sizeof tiny_classifier_bias);
     crc = s2c_crc32(crc, tiny_classifier_multiplier, sizeof tiny_classifier_multiplier);
+    crc = s2c_crc32(crc, tiny_steps, sizeof tiny_steps);
     return crc == TINY_WEIGHTS_CRC32 ? S2C_OK : S2C_ERROR_WEIGHTS_CRC;
 }
 

@@ -17,10 +17,11 @@
 extern "C" {
 #endif
 
-/* The image: rows of pixels, a pixel is its channels in the order red, green, blue. */
+/* The image: rows of pixels; a pixel is its channels, for three red, green and blue. */
 #define TINY_INPUT_ROWS 13u
 #define TINY_INPUT_COLS 11u
 #define TINY_INPUT_CHANNELS 3u
+#define TINY_INPUT_ROW_BYTES 33u
 #define TINY_INPUT_BYTES 429u
 
 /* The result: one logit per class; real logit = integer logit * TINY_LOGIT_SCALE. */
@@ -30,12 +31,12 @@ extern "C" {
 #define TINY_SOFTMAX_SHIFT 39u
 
 /* The arena: working memory that the caller places; its contents need not survive between runs. */
-#define TINY_ARENA_BYTES 1248u
+#define TINY_ARENA_BYTES 1040u
 #define TINY_ARENA_ALIGNMENT 16u
 
 /* Constants in flash, and the CRC-32 over them. */
-#define TINY_WEIGHTS_BYTES 1356u
-#define TINY_WEIGHTS_CRC32 0xF6B95F6Fu
+#define TINY_WEIGHTS_BYTES 1432u
+#define TINY_WEIGHTS_CRC32 0xA9FEAF83u
 
 #define TINY_LAYERS 7u
 
@@ -52,9 +53,9 @@ extern "C" {
 
 /* Memory of the arena's size. A union, so that code may access it as any of these types. */
 typedef union {
-    uint8_t bytes[1248];
-    int16_t halves[624];
-    uint32_t words[312];
+    uint8_t bytes[1040];
+    int16_t halves[520];
+    uint32_t words[260];
 } tiny_arena;
 
 /* Defines a static, aligned, placed arena called `symbol`. */
@@ -65,6 +66,12 @@ typedef union {
 typedef struct {
     uint32_t magic;
     uint8_t *arena;
+    int32_t *sums;
+    uint32_t step;
+    uint16_t received_rows;
+    uint8_t receiving;
+    uint8_t taken[7];
+    uint16_t row[7];
 } tiny_context;
 
 /*
@@ -78,12 +85,31 @@ s2c_status tiny_init(tiny_context *ctx, void *arena, size_t arena_bytes);
 /*
  * Computes the logits of one image.
  *
- * image: 13 x 11 pixels of 3 bytes, only read, anywhere in memory.
+ * image: TINY_INPUT_BYTES, only read, anywhere in memory.
  * logits: TINY_CLASSES values, written.
  *
  * S2C_ERROR_NULL, S2C_ERROR_NOT_INITIALISED: nothing was written.
+ * Otherwise an image that was begun with tiny_begin is given up.
  */
 s2c_status tiny_run(tiny_context *ctx, const uint8_t *image, int32_t *logits);
+
+/*
+ * The same while the image arrives, for example from a camera's line interrupt: begin, push
+ * all rows from top to bottom in portions of any size, finish. The work is done inside
+ * push_rows, as far as the rows allow; the rows are not needed after it returns. From begin
+ * to finish nobody else may write to the arena.
+ *
+ * begin: gives up an image that is not finished.
+ * push_rows: `count` rows of TINY_INPUT_ROW_BYTES, one after the other.
+ *   S2C_ERROR_ROWS: more than the image has left; none of them was taken.
+ * finish: writes TINY_CLASSES logits.
+ *   S2C_ERROR_ROWS: rows are missing; go on pushing, or begin anew.
+ * S2C_ERROR_SEQUENCE: no image has begun. S2C_ERROR_NULL, S2C_ERROR_NOT_INITIALISED as for run.
+ * After any error the context remains as it was, and usable.
+ */
+s2c_status tiny_begin(tiny_context *ctx);
+s2c_status tiny_push_rows(tiny_context *ctx, const uint8_t *rows, uint32_t count);
+s2c_status tiny_finish(tiny_context *ctx, int32_t *logits);
 
 /* S2C_ERROR_WEIGHTS_CRC where the constants in memory are not those that were generated. */
 s2c_status tiny_check_weights(void);

@@ -31,6 +31,7 @@ extern const int32_t tiny_signed_multiplier[8];
 extern const uint32_t tiny_classifier_weights[8];
 extern const int32_t tiny_classifier_bias[4];
 extern const int32_t tiny_classifier_multiplier[4];
+extern const uint32_t tiny_steps[19];
 
 #ifdef __cplusplus
 }

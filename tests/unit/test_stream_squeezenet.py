@@ -1,0 +1,112 @@
+"""SqueezeNet at its real sizes: how little memory streaming needs, found how quickly."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from squeeze2c.errors import DoesNotFitError
+from squeeze2c.frontend import LoadedModel, Preprocess, read_onnx
+from squeeze2c.ir import Graph
+from squeeze2c.passes import run_passes
+from squeeze2c.pipeline import Built, build_program
+from squeeze2c.schedule import INPUT_STAGE, ScheduleOptions, choose
+from squeeze2c.target import core_named
+from tests.support.integer_graphs import with_random_integers
+from tests.support.onnx_models import squeezenet
+
+M4 = core_named("cortex-m4")
+NETWORKS = {
+    # version, rows and columns, bypasses: most bytes of arena
+    ("1.1", 224, False): 49_152,
+    ("1.0", 224, False): 77_824,
+    ("1.1", 128, False): 36_864,
+    # Every bypass keeps two rows of a whole Fire module waiting.
+    ("1.1", 224, True): 102_400,
+}
+TFLITE_MICRO_BYTES = 1_022_832
+"""What whole feature maps of v1.1 take there, input included."""
+
+
+def network(version: str, size: int, bypass: bool) -> Graph:
+    model = squeezenet(version, input_size=size, bypass=bypass)
+    loaded = LoadedModel(Path("net.onnx"), "0" * 64, model)
+    return with_random_integers(run_passes(read_onnx(loaded), Preprocess()))
+
+
+@pytest.fixture(scope="module", params=NETWORKS, ids=str)
+def case(request: pytest.FixtureRequest) -> tuple[Graph, Built, int]:
+    """A network, its program without a budget, and the most its arena may have."""
+    graph = network(*request.param)
+    return graph, build_program(graph, M4, "net"), NETWORKS[request.param]
+
+
+def test_the_arena_is_small(case: tuple[Graph, Built, int]) -> None:
+    _, built, limit = case
+    program = built.program
+    assert built.candidates[0].arena_bytes <= limit
+    assert program.lower_bound_bytes <= program.arena_bytes <= 1.05 * program.lower_bound_bytes
+    assert program.push
+    assert program.steps.count(len(program.layers)) == program.input.rows
+
+
+def test_more_memory_buys_speed(case: tuple[Graph, Built, int]) -> None:
+    """From the smallest budget that works up to whole feature maps."""
+    found = case[1].candidates
+    assert len(found) >= 5
+    assert found[-1].kind == "layerwise"
+    smallest = found[0].arena_bytes
+    assert choose(found, smallest - 1) is None
+    chosen = [choose(found, budget) for budget in (smallest, 4 * smallest, 1 << 21)]
+    costs = [c.instructions for c in chosen if c]
+    assert len(costs) == 3
+    assert costs[0] > costs[1] > costs[2]
+
+
+def test_the_smallest_budget_is_named_and_works() -> None:
+    graph = network("1.1", 128, False)
+    with pytest.raises(DoesNotFitError) as caught:
+        build_program(graph, M4, "net", ScheduleOptions(ram_bytes=16_384))
+    needed = caught.value.needed_bytes
+    assert str(needed) in (caught.value.hint or "")
+    built = build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed))
+    assert built.chosen.arena_bytes == built.candidates[0].arena_bytes
+    assert built.chosen.arena_bytes < needed <= built.chosen.arena_bytes + 2048
+    with pytest.raises(DoesNotFitError):
+        build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed - 1))
+
+
+def test_scheduling_is_quick() -> None:
+    graph = network("1.1", 224, False)
+    start = time.process_time()
+    build_program(graph, M4, "net")
+    assert time.process_time() - start < 10
+
+
+def test_what_v11_keeps_of_each_map() -> None:
+    """The rows of a window, one row of whatever is not read through one."""
+    built = build_program(network("1.1", 224, False), M4, "net", ScheduleOptions("stream"))
+    schedule = built.candidates[0].schedule
+    rows = {name: b.capacity_rows for name, b in schedule.line_buffers.items()}
+    assert rows[schedule.input] == 3
+    squeezed = [stage for stage in schedule.stages if "squeeze1x1" in stage.node]
+    assert len(squeezed) == 8
+    assert {rows[stage.output] for stage in squeezed} == {3}
+    pooled = [stage for stage in schedule.stages if stage.pool]
+    assert [rows[stage.inputs[0].buffer] for stage in pooled] == [1, 1, 1]
+    assert all(schedule.running[schedule.stages.index(stage)] for stage in pooled)
+    assert max(rows.values()) == 3
+    assert sum(step.stage == INPUT_STAGE for step in schedule.steps) == 224
+
+
+def test_layerwise_holds_whole_maps() -> None:
+    """Nearly what others need: streaming is what makes the difference."""
+    graph = network("1.1", 224, False)
+    pushed = build_program(graph, M4, "net", ScheduleOptions("layerwise", "push")).program
+    frame = build_program(graph, M4, "net", ScheduleOptions("layerwise")).program
+    assert 0.8 * TFLITE_MICRO_BYTES < pushed.arena_bytes < TFLITE_MICRO_BYTES
+    assert frame.arena_bytes <= pushed.arena_bytes
+    streamed = build_program(graph, M4, "net", ScheduleOptions(input_mode="frame")).program
+    assert streamed.arena_bytes < frame.arena_bytes / 15
