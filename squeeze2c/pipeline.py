@@ -46,6 +46,7 @@ from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_executi
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize import QuantizeOptions, padding_notes, quantize
+from squeeze2c.quantize.skeleton import integer_skeleton
 from squeeze2c.schedule import Candidate, ScheduleOptions, candidates, choose
 from squeeze2c.target import Core, core_named
 
@@ -90,13 +91,15 @@ def compile_model(
     preprocess = preprocess or Preprocess()
     loaded = load_onnx(model)
     graph = run_passes(read_onnx(loaded, input_shape), preprocess)
-    # Refused before the minutes of calibration, not after.
-    _pixel_format(options, graph)
+    # What does not fit is refused here, before the minutes of calibration: sizes depend on
+    # shapes alone.
+    skeleton = integer_skeleton(graph)
+    planned = plan_program(skeleton, core, options, progress)
+    _check_flash(planned.build(skeleton, name).program, flash_bytes)
     images = _calibration_images(calibration, graph, preprocess)
     integer = quantize(graph, images, quantize_options or QuantizeOptions(), progress)
     verify_graph(integer)
-    built = build_program(integer, core, name, options, progress)
-    _check_flash(built.program, flash_bytes)
+    built = planned.build(integer, name)
     notes = padding_notes(graph, integer)
     files = render_folder(
         built, integer, core, loaded, preprocess, len(images), notes,
@@ -104,6 +107,21 @@ def compile_model(
     )  # fmt: skip
     write_folder(Path(output), files, force)
     return read_artifact(output)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The schedule chosen of ``candidates``, its memory plan, and the format of the input."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    plan: MemoryPlan
+    pixels: InputFormat
+
+    def build(self, integer: Graph, name: str) -> Built:
+        """The program of ``integer``, which has the shapes that were planned for."""
+        program = lower(integer, self.chosen.schedule, self.plan, name, self.pixels)
+        return Built(program, self.chosen, self.candidates, self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +141,17 @@ def build_program(
     options: ScheduleOptions | None = None,
     progress: Progress = silent,
 ) -> Built:
-    """Schedule, memory plan and lowering of a quantised graph.
+    """Schedule, memory plan and lowering of a quantised graph; see :func:`plan_program`."""
+    return plan_program(integer, core, options or ScheduleOptions(), progress).build(integer, name)
+
+
+def plan_program(
+    integer: Graph, core: Core, options: ScheduleOptions, progress: Progress = silent
+) -> Planned:
+    """Schedule and memory plan of a quantised graph, or of its skeleton.
 
     Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
     """
-    options = options or ScheduleOptions()
     pixels = _pixel_format(options, integer)
     found = candidates(
         integer, core, options.push, options.kind,
@@ -147,8 +171,7 @@ def build_program(
             hint=_smaller(options, plan.arena_bytes + STACK_RESERVE_BYTES),
         )
     verify_execution(integer, chosen.schedule, plan)
-    program = lower(integer, chosen.schedule, plan, name, pixels)
-    return Built(program, chosen, found, plan)
+    return Planned(chosen, found, plan, pixels)
 
 
 def render_folder(

@@ -8,7 +8,6 @@ from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
-from squeeze2c.schedule import windows_along
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def _window_view(layer: Layer, program: CProgram) -> WindowView:
     out = layer.destination
     return WindowView(
         in_cols=source.cols,
-        out_cols=windows_along(source.cols, window, 1),
+        out_cols=window.count(source.cols, 1),
         in_channels=source.channels,
         out_channels=out.channels if out else program.classes,
         in_stride_bytes=source.pixel_bytes,

@@ -11,7 +11,7 @@ from squeeze2c.lower.pack import ConstantPool, weights_crc32
 from squeeze2c.lower.program import AddConstants, CProgram, Layer, RowSource
 from squeeze2c.memory import MemoryPlan, scratch_name
 from squeeze2c.reference.softmax import softmax_constants
-from squeeze2c.schedule import INPUT_STAGE, Schedule, Stage, windows_along
+from squeeze2c.schedule import INPUT_STAGE, Schedule, Stage
 
 
 def lower(
@@ -145,7 +145,5 @@ class _Lowering:
         if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             return 0
         source = self._graph.values[node.inputs[0]].type
-        pixels = windows_along(source.height, node.window, 0) * windows_along(
-            source.width, node.window, 1
-        )
-        return int(pixels * self._graph.constants[node.inputs[1]].size)
+        rows, cols = node.window.counts(source.height, source.width)
+        return int(rows * cols * self._graph.constants[node.inputs[1]].size)

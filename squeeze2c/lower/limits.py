@@ -14,7 +14,7 @@ import numpy as np
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
-from squeeze2c.schedule import Placement, output_rows, windows_along
+from squeeze2c.schedule import Placement, output_rows
 
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
@@ -92,7 +92,7 @@ def _prove_fields(
 
 def _prove_inside(node: ops.Node, size: int, window: Window, axis: int, before: int) -> None:
     """Every window of a max-pool along ``axis`` must hold a row (column) that is no padding."""
-    last_start = (windows_along(size, window, axis) - 1) * window.strides[axis] - before
+    last_start = (window.count(size, axis) - 1) * window.strides[axis] - before
     if before >= window.kernel[axis] or last_start >= size:
         raise UnsupportedModelError(
             "max-pooling has a window of nothing but padding",
@@ -105,7 +105,7 @@ def _prove_inside(node: ops.Node, size: int, window: Window, axis: int, before: 
 
 def _output_pixels(graph: Graph, node: ops.Node, window: Window) -> int:
     source = graph.values[node.inputs[0]].type
-    return windows_along(source.height, window, 0) * windows_along(source.width, window, 1)
+    return window.count(source.height, 0) * window.count(source.width, 1)
 
 
 def _result_bounds(

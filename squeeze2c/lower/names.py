@@ -15,6 +15,12 @@ _KEYWORDS = """
 C_KEYWORDS = frozenset(_KEYWORDS.split())
 
 
+C_HEADERS = frozenset(
+    ["assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype"]
+)
+"""A model of such a name would have a header that hides the C library's."""
+
+
 def identifier(text: str) -> str:
     """``text`` with every run of other characters than letters and digits as one underscore."""
     cleaned = re.sub(r"[^0-9A-Za-z]+", "_", text).strip("_").lower()
@@ -37,11 +43,12 @@ def unique_identifiers(names: Iterable[str]) -> dict[str, str]:
 
 def check_model_name(name: str) -> str:
     """``name`` if it can prefix C symbols. Raises :class:`UsageError` otherwise."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in C_KEYWORDS or name.startswith("s2c"):
+    taken = name in C_KEYWORDS or name in C_HEADERS or name.startswith("s2c")
+    if taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(
             f"{name!r} cannot prefix C symbols",
             where="--name",
             hint="use lower-case letters, digits and underscores, starting with a letter; "
-            "not a C keyword and not s2c...",
+            "not a C keyword, not the name of a C header and not s2c...",
         )
     return name

@@ -12,8 +12,8 @@ from squeeze2c.frontend import Preprocess, load_onnx, read_onnx
 from squeeze2c.ir import Graph
 from squeeze2c.lower import CProgram, identifier
 from squeeze2c.passes import run_passes
+from squeeze2c.quantize.skeleton import integer_skeleton
 from squeeze2c.report.planning import Planner, RamUse
-from squeeze2c.report.skeleton import integer_skeleton
 from squeeze2c.target import BOARDS, KIB, Board, core_named
 
 CODE_ESTIMATE_BYTES = 16 * KIB

@@ -14,7 +14,6 @@ from squeeze2c.schedule.stages import (
     Stage,
     collect_stages,
     output_rows,
-    windows_along,
 )
 from squeeze2c.schedule.stream import schedule_stream
 
@@ -40,5 +39,4 @@ __all__ = [
     "row_uses",
     "schedule_layerwise",
     "schedule_stream",
-    "windows_along",
 ]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.schedule.model import Schedule, Step
-from squeeze2c.schedule.stages import INPUT_STAGE, windows_along
+from squeeze2c.schedule.stages import INPUT_STAGE
 
 STEP = 20.0
 """Looking up a step, entering its layer and leaving it."""
@@ -119,7 +119,7 @@ def _convolution_row(
     """``contiguous``: the input's pixels follow one another without a gap."""
     source, window = graph.values[node.inputs[0]].type, node.window
     kernel_rows, kernel_cols = window.kernel
-    cols = windows_along(source.width, window, 1)
+    cols = window.count(source.width, 1)
     outputs = len(graph.constants[node.inputs[1]])
     taps = window.taps * source.channels
     inside = _inside(source.width, node, cols) if contiguous else 0

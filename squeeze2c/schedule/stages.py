@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from squeeze2c.ir import Graph, Window, ops
+from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, scratch_bytes, select_kernel
 from squeeze2c.schedule.placement import Placement
 from squeeze2c.schedule.rows import RowWindow
@@ -88,14 +88,7 @@ def output_rows(graph: Graph, node: ops.Node) -> int:
     """Rows that ``node`` computes; for a layer that sums over pixels, rows it sums over."""
     source = graph.values[node.inputs[0]].type
     if isinstance(node, ops.QConvGlobalPool):
-        return windows_along(source.height, node.window, 0)
+        return node.window.count(source.height, 0)
     if isinstance(node, ops.QGlobalPool):
         return source.height
     return graph.values[node.output].type.height
-
-
-def windows_along(size: int, window: Window, axis: int) -> int:
-    """Number of windows along rows (``axis`` 0) or columns (1) of a map with ``size`` of them."""
-    padding = window.padding
-    added = padding.top + padding.bottom if axis == 0 else padding.left + padding.right
-    return (size + added - window.kernel[axis]) // window.strides[axis] + 1

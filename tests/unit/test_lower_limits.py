@@ -23,7 +23,7 @@ from squeeze2c.ir import (
 )
 from squeeze2c.lower.limits import prove_layer
 from squeeze2c.reference import evaluate_int
-from squeeze2c.schedule import place_feature_maps, windows_along
+from squeeze2c.schedule import place_feature_maps
 
 WHERE = Provenance(("the node",))
 
@@ -63,7 +63,7 @@ def convolution(
     node: ops.Node = ops.QConv2D(**common, clamp_min=0)
     if pooled:
         node = ops.QConvGlobalPool(**common)
-    rows, cols = windows_along(size[0], window, 0), windows_along(size[1], window, 1)
+    rows, cols = window.count(size[0], 0), window.count(size[1], 1)
     constants: dict[str, np.ndarray] = {
         "w": weight[None].astype(np.int8, copy=False), "b": np.array([bias], np.int32),
         "m": np.array([multiplier], np.int32),
@@ -74,7 +74,7 @@ def convolution(
 
 def pool(size: tuple[int, int, int], window: Window) -> Graph:
     node = ops.QMaxPool2D(name="p", inputs=("x",), output="y", window=window, provenance=WHERE)
-    rows, cols = windows_along(size[0], window, 0), windows_along(size[1], window, 1)
+    rows, cols = window.count(size[0], 0), window.count(size[1], 1)
     return layer_graph(node, size, (rows, cols, size[2]))
 
 

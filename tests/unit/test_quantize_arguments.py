@@ -14,7 +14,7 @@ from squeeze2c.frontend import Preprocess
 from squeeze2c.ir import Graph, GraphBuilder, verify_graph
 from squeeze2c.passes import run_passes
 from squeeze2c.quantize import QuantizeOptions, quantize
-from squeeze2c.report.skeleton import integer_skeleton
+from squeeze2c.quantize.skeleton import integer_skeleton
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 6, 5, 3), np.uint8)
 

@@ -17,7 +17,6 @@ from squeeze2c.schedule import (
     output_rows,
     place_feature_maps,
     schedule_layerwise,
-    windows_along,
 )
 from squeeze2c.target import CORES, Core, core_named
 from tests.support.programs import every_operator_graph, quantised, random_images
@@ -133,7 +132,7 @@ def test_logits_have_no_place() -> None:
 @given(
     st.integers(1, 40), st.integers(1, 7), st.integers(1, 5), st.integers(0, 6), st.integers(0, 6)
 )
-def test_windows_along_counts_windows(
+def test_windows_are_counted(
     size: int, kernel: int, stride: int, before: int, after: int
 ) -> None:
     """Against a count by hand of the starts from which a whole window fits."""
@@ -142,8 +141,8 @@ def test_windows_along_counts_windows(
     starts = range(-before, size + after - kernel + 1, stride)
     rows = Window((kernel, 1), (stride, 1), Padding(before, 0, after, 0))
     cols = Window((1, kernel), (1, stride), Padding(0, before, 0, after))
-    assert windows_along(size, rows, 0) == len(starts)
-    assert windows_along(size, cols, 1) == len(starts)
+    assert rows.count(size, 0) == len(starts)
+    assert cols.count(size, 1) == len(starts)
 
 
 def test_rows_of_a_summing_layer_are_those_it_sums_over() -> None:
