@@ -110,7 +110,8 @@ def _open_streams() -> None:
     """Python has no stream where the shell has closed one (``>&-``)."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # never closed
+            setattr(sys, name, stream)
 
 
 def _print_last(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _DAMAGED_IMAGE = (
     OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
 )
 _DEEP_MODES = ("I", "F")
+_MOST_PIXELS = 2**27
+"""What an image may be scaled to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,9 +158,12 @@ def _from_file(
             hint="give an .npz file",
         )
     try:
-        with Image.open(path) as opened:
-            mode = opened.mode
-            image = opened.convert("L" if channels == 1 else "RGB")
+        with warnings.catch_warnings():
+            # Pillow warns of large photographs long before it refuses them.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as opened:
+                mode = opened.mode
+                image = opened.convert("L" if channels == 1 else "RGB")
     except _DAMAGED_IMAGE as problem:
         raise error(f"unreadable image: {problem}", where=str(path)) from problem
     if mode.startswith(_DEEP_MODES):
@@ -170,6 +176,12 @@ def _from_file(
     if preprocess.resize is not None:
         factor = preprocess.resize / min(image.size)
         scaled = (round(image.width * factor), round(image.height * factor))
+        if scaled[0] * scaled[1] > _MOST_PIXELS:
+            raise error(
+                f"scaled to {scaled[1]}x{scaled[0]} it has more than {_MOST_PIXELS:,} pixels",
+                where=str(path),
+                hint="choose a smaller --resize, or leave this image out",
+            )
         image = image.resize(scaled, Image.Resampling.BILINEAR)
     if preprocess.crop and image.width >= cols and image.height >= rows:
         left, top = (image.width - cols) // 2, (image.height - rows) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from google.protobuf.message import (  # type: ignore[import-untyped]  # ships n
     Message,
 )
 from onnx import inliner
+from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from squeeze2c.errors import ModelLoadError
 from squeeze2c.frontend.model_rules import NEWEST_OPSET, OLDEST_IR, OLDEST_OPSET
@@ -20,6 +22,7 @@ from squeeze2c.frontend.node import STANDARD_DOMAIN
 
 _LONGEST_MESSAGE = 300
 _EXPORT_AGAIN = "export the model again"
+_KEEP_DATA = "keep the data files beside the model, under the names they were exported with"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,17 +160,25 @@ def _opsets(model: onnx.ModelProto) -> list[int]:
 
 def _inline_data(model: onnx.ModelProto, path: Path) -> None:
     """Reads weights that lie in other files into ``model``."""
+    for tensor in filter(uses_external_data, model.graph.initializer):
+        location = ExternalDataInfo(tensor).location
+        if not os.path.exists(path.parent / location):
+            raise ModelLoadError(
+                f"the file {location!r} with its external data is missing",
+                where=str(path),
+                hint=_KEEP_DATA,
+            )
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
     except (onnx.checker.ValidationError, OSError, ValueError, RuntimeError) as problem:
         raise ModelLoadError(
             f"cannot read its external data: {_one_line(problem)}",
             where=str(path),
-            hint="keep the data files beside the model, under the names they were exported with",
+            hint=_KEEP_DATA,
         ) from problem
 
 
 def _one_line(problem: Exception) -> str:
     """A message of ONNX, which may span lines and end in a dump of the model."""
-    text = " ".join(str(problem).split()) or type(problem).__name__
+    text = " ".join(str(problem).split()).rstrip(".") or type(problem).__name__
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."

@@ -54,7 +54,7 @@ def test_toolchain_error_ends_with_what_the_tool_said() -> None:
 
 
 def test_toolchain_error_in_one_line_gives_the_first_diagnostic() -> None:
-    said = "a.c: in function f:\na.c:3: undefined reference to `g'\ncollect2: error: ld returned 1\n"
+    said = "a.c: in function f:\na.c:3: undefined reference to `g'\ncollect2: error: ld\n"
     error = ToolchainError("gcc failed", where="build", stderr=said)
     assert error.line.startswith("build: gcc failed: a.c:3: undefined reference to `g' (")
     assert ToolchainError("no gcc", hint="install it").line == "no gcc (install it)"

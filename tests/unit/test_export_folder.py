@@ -10,7 +10,9 @@ import pytest
 from squeeze2c.errors import ArtifactError, CodegenError, UsageError
 from squeeze2c.export import read_artifact, write_folder
 
-FILES = {"manifest.json": b"{}", "runtime/a.h": b"a"}
+MANIFEST = b'{"squeeze2c_version": "0", "name": "net"}'
+FILES = {"manifest.json": MANIFEST, "runtime/a.h": b"a"}
+OTHER = {"manifest.json": MANIFEST, "net.c": b"other"}
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -37,19 +39,60 @@ def test_existing_folder_needs_force(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write_folder(out, FILES)
     with pytest.raises(UsageError, match="--force"):
-        write_folder(out, {"manifest.json": b"other"})
+        write_folder(out, OTHER)
     assert _content(out) == FILES
-    write_folder(out, {"manifest.json": b"other"}, force=True)
-    assert _content(out) == {"manifest.json": b"other"}
+    write_folder(out, OTHER, force=True)
+    assert _content(out) == OTHER
 
 
-def test_force_never_replaces_what_squeeze2c_did_not_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("thesis.txt", "years"),
+        ("manifest.json", '{"name": "a browser extension", "manifest_version": 3}'),
+        ("manifest.json", "[]"),
+        ("manifest.json", "{"),
+    ],
+)
+def test_force_never_replaces_what_squeeze2c_did_not_write(
+    tmp_path: Path, file: str, content: str
+) -> None:
     out = tmp_path / "precious"
     out.mkdir()
-    (out / "thesis.txt").write_text("years")
+    (out / file).write_text(content)
     with pytest.raises(UsageError, match="was not written by squeeze2c"):
         write_folder(out, FILES, force=True)
-    assert _content(out) == {"thesis.txt": b"years"}
+    assert _content(out) == {file: content.encode()}
+
+
+@pytest.mark.parametrize("file", ["hooks.h", "network.c", "src/main.c", "runtime"])
+def test_force_never_deletes_what_the_user_added(tmp_path: Path, file: str) -> None:
+    out = tmp_path / "out"
+    write_folder(out, OTHER)
+    (out / file).parent.mkdir(exist_ok=True)
+    (out / file).write_text("mine")
+    with pytest.raises(UsageError, match=f"{file.split('/')[0]} is not from squeeze2c"):
+        write_folder(out, FILES, force=True)
+    assert (out / file).read_text() == "mine"
+
+
+def test_force_replaces_what_make_built(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_folder(out, {**OTHER, "net_weights.h": b"", "Makefile": b"", "README.md": b""})
+    (out / "build" / "runtime").mkdir(parents=True)
+    (out / "build" / "runtime" / "a.o").write_bytes(b"")
+    write_folder(out, FILES, force=True)
+    assert _content(out) == FILES
+
+
+def test_the_current_folder_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in (Path("."), Path(""), tmp_path):
+        with pytest.raises(UsageError, match="the current folder"):
+            write_folder(out, FILES)
+    assert _content(tmp_path) == {}
 
 
 def test_a_file_in_the_way_is_an_error(tmp_path: Path) -> None:
@@ -88,7 +131,7 @@ def test_failed_move_brings_the_old_folder_back(
 
     monkeypatch.setattr(os, "rename", fail_into_place)
     with pytest.raises(CodegenError, match="Input/output error"):
-        write_folder(out, {"manifest.json": b"other"}, force=True)
+        write_folder(out, OTHER, force=True)
     assert _content(out) == FILES
 
 

@@ -175,7 +175,7 @@ def test_external_data_is_inlined(
 
 def test_external_data_missing(external: Path) -> None:
     (external.parent / "weights.bin").unlink()
-    refused(external, "weights.bin")
+    refused(external, "the file 'weights.bin' with its external data is missing")
 
 
 def test_external_data_truncated(external: Path) -> None:

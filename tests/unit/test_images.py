@@ -173,6 +173,20 @@ def test_images_of_more_than_8_bits_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "deep.png")
 
 
+def test_large_photographs_are_read_without_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = save(tmp_path / "x.png", pixels())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 6 * 8 - 1)
+    assert len(load(path)) == 1
+    assert not recwarn.list
+
+
+def test_scaling_has_a_limit(tmp_path: Path) -> None:
+    path = save(tmp_path / "x.png", pixels())
+    refused(path, "more than 134,217,728 pixels", preprocess=Preprocess(resize=1_000_000))
+
+
 def test_decompression_bombs_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
