@@ -14,10 +14,12 @@ _KEYWORDS = """
 """
 C_KEYWORDS = frozenset(_KEYWORDS.split())
 
-
-C_HEADERS = frozenset(
-    ["assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype"]
-)
+_HEADERS = """
+    assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal
+    stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings
+    tgmath threads time uchar unistd wchar wctype
+"""
+C_HEADERS = frozenset(_HEADERS.split())
 """A model of such a name would have a header that hides the C library's."""
 
 
