@@ -28,7 +28,7 @@ void board_fail(const char *reason);
 /*
  * The network's working memory, and the results. Static: too large for most stacks. To place the
  * arena elsewhere, compile with for example
- * -DSQUEEZENET_ARENA_SECTION='__attribute__((section(".sdram")))'.
+ * -DSQUEEZENET_ARENA_SECTION='__attribute__((section(".bss.sdram")))'.
  */
 SQUEEZENET_DECLARE_ARENA(arena);
 static int32_t logits[SQUEEZENET_CLASSES];

@@ -53,7 +53,7 @@ missing_packages() {
     if ! command -v "$python" >/dev/null || ! python_makes_venvs "$python"; then
         missing+=("$(basename "$python")-venv")
     fi
-    compiles "${CC:-cc}" || missing+=(gcc libc6-dev)
+    compiles cc || missing+=(gcc libc6-dev)
     if [ "$task" = test ]; then
         compiles gcc || missing+=(gcc libc6-dev)
         command -v g++ >/dev/null || missing+=(g++)

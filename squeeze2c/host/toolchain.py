@@ -43,7 +43,7 @@ class HostCompiler:
             raise ToolchainError(
                 f"C compiler {compiler!r} is not installed",
                 command=compiler,
-                hint="install one with 'sudo apt-get install gcc', or name another",
+                hint="'sudo apt-get install gcc' installs one; in Python, compiler= names another",
             )
         if flags is not None:
             return cls(command, tuple(flags), _identity(command, flags))
