@@ -31,6 +31,25 @@ _CALLS = {
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledUnit:
+    """What GCC says about one source file.
+
+    ``text``: content of the ``.ci`` file. ``called_outside``: functions that the object
+    file calls and does not define, among them helpers of the compiler's own, such as
+    those for jump tables, which are in no call graph.
+    """
+
+    text: str
+    called_outside: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, path: Path) -> CompiledUnit:
+        """Of the object file ``path``, beside which lies its ``.ci`` file."""
+        text = path.with_suffix(".ci").read_text(encoding="utf-8", errors="replace")
+        return cls(text, _called_outside(path))
+
+
+@dataclass(frozen=True, slots=True)
 class Depth:
     """Stack of a function and all it calls; ``path``: the calls that need most."""
 
@@ -48,43 +67,28 @@ class CallGraph:
         self._callees: dict[str, set[str]] = {}
         self._depths: dict[str, Depth] = {}
 
-    def add_object(self, path: Path) -> None:
-        """Add the functions of the object file ``path``, whose ``.ci`` file lies beside it.
+    def add(self, unit: CompiledUnit) -> None:
+        """Add the functions of ``unit``.
 
-        Raises :class:`InternalError` for a function whose stack depends on its data.
+        Raises :class:`InternalError` for one whose stack depends on its data.
         """
-        text = path.with_suffix(".ci").read_text(encoding="utf-8", errors="replace")
-        called = self.add_text(text)
-        # The compiler's own helpers, such as those for jump tables, are in no call graph.
-        unseen = _called_outside(path) - called
-        for function in self._defined(text):
-            self._callees[function] |= unseen
+        nodes = [node for line in unit.text.splitlines() if (node := _NODE.match(line))]
+        edges = [edge for line in unit.text.splitlines() if (edge := _EDGE.match(line))]
+        unseen = unit.called_outside - {edge["callee"] for edge in edges}
+        for node in nodes:
+            self._add_node(node["title"], node["label"], unseen)
+        for edge in edges:
+            self._callees.setdefault(edge["caller"], set()).add(edge["callee"])
 
-    def add_text(self, text: str) -> set[str]:
-        """Add the content of a ``.ci`` file; what its functions call."""
-        for line in text.splitlines():
-            if node := _NODE.match(line):
-                self._add_node(node["title"], node["label"])
-        called = set()
-        for line in text.splitlines():
-            if edge := _EDGE.match(line):
-                self._callees.setdefault(edge["caller"], set()).add(edge["callee"])
-                called.add(edge["callee"])
-        return called
-
-    def _add_node(self, title: str, label: str) -> None:
+    def _add_node(self, title: str, label: str, callees: Iterable[str]) -> None:
         stack = _STACK.search(label)
         if stack is None:
             return  # declared here, defined elsewhere
         if stack["kind"] != "static":
             raise InternalError(f"the stack of {_name(title)} is not known at compile time")
-        self._frame_bytes[title] = int(stack["bytes"])
-        self._callees.setdefault(title, set())
-
-    @staticmethod
-    def _defined(text: str) -> list[str]:
-        nodes = (_NODE.match(line) for line in text.splitlines())
-        return [node["title"] for node in nodes if node and _STACK.search(node["label"])]
+        # A function of a header may be compiled in several units, differently in each.
+        self._frame_bytes[title] = max(int(stack["bytes"]), self._frame_bytes.get(title, 0))
+        self._callees.setdefault(title, set()).update(callees)
 
     def has(self, function: str) -> bool:
         """Whether the objects define ``function``."""
@@ -120,19 +124,11 @@ class CallGraph:
         return Depth(own_bytes + deepest.stack_bytes, (_name(function), *deepest.path))
 
 
-def read_call_graph(objects: Iterable[Path], library_bytes: Callable[[str], int]) -> CallGraph:
-    """The call graph of all ``objects`` together."""
-    graph = CallGraph(library_bytes)
-    for path in objects:
-        graph.add_object(path)
-    return graph
-
-
 def _name(title: str) -> str:
     return title.rpartition(":")[2]
 
 
-def _called_outside(path: Path) -> set[str]:
+def _called_outside(path: Path) -> frozenset[str]:
     """Functions that the object file ``path`` calls and does not define."""
     found = set()
     with path.open("rb") as stream:
@@ -148,4 +144,4 @@ def _called_outside(path: Path) -> set[str]:
                     symbol = symbols.get_symbol(relocation["r_info_sym"])
                     if symbol["st_shndx"] == "SHN_UNDEF":
                         found.add(str(symbol.name))
-    return found
+    return frozenset(found)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from squeeze2c.codegen.environment import environment
 from squeeze2c.codegen.symbols import Symbols
-from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG
+from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, CompiledUnit
 from squeeze2c.emulate.fault import STACK_GUARD_BYTES
-from squeeze2c.emulate.stack import StackBound, bound_of_objects
+from squeeze2c.emulate.stack import StackBound, bound_of_units
 from squeeze2c.emulate.toolchain import COMPILE_FLAGS, OPTIMISATION, Toolchain, knows_flag
 from squeeze2c.errors import DoesNotFitError, ToolchainError
 from squeeze2c.export.artifact import Artifact
@@ -62,7 +62,8 @@ class FirmwareBuild:
         if not self._knows_call_graphs:
             return None
         model = [self.folder / name for name in self._objects() if name.startswith("model/")]
-        return bound_of_objects(model, self.artifact.name, self.compiler)
+        units = [CompiledUnit.read(path) for path in model]
+        return bound_of_units(units, self.artifact.name, self.compiler)
 
     @property
     def compiler(self) -> str:

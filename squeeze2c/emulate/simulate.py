@@ -20,14 +20,13 @@ from squeeze2c.emulate.record import record_stack
 from squeeze2c.emulate.records import RecordKind, Stage, read_records
 from squeeze2c.emulate.result import LayerResult, MemoryUse, SimulationResult
 from squeeze2c.emulate.stack import StackBound
-from squeeze2c.emulate.toolchain import OPTIMISATION, find_toolchain
+from squeeze2c.emulate.toolchain import OPTIMISATION, OPTIMISATIONS, find_toolchain
 from squeeze2c.errors import DoesNotFitError, InternalError, ToolchainError, UsageError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.ir import load_graph
 from squeeze2c.progress import Progress, silent
 from squeeze2c.target import Board, Core, board_named, core_named
 
-OPTIMISATIONS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 TRACE_BATCH_BYTES = 32 << 20
 """Feature maps that one run of the trace build may write to the disk."""
 

@@ -13,12 +13,13 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, Depth, read_call_graph
+from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, CallGraph, CompiledUnit, Depth
 from squeeze2c.emulate.toolchain import (
     COMPILE_FLAGS,
-    OPTIMISATION,
+    OPTIMISATIONS,
     find_toolchain,
     knows_flag,
     run_tool,
@@ -47,7 +48,8 @@ class StackBound:
     """The most stack that a call of a generated model can take.
 
     ``functions``: bytes by function of the API, without the model's name. ``path``: the
-    calls that need most, outermost first. ``compiler``: what the bound holds for.
+    calls that need most, outermost first. ``compiler``: what the bound holds for, with all
+    its levels of optimisation or the one that is named.
     """
 
     functions: Mapping[str, int]
@@ -63,10 +65,10 @@ class StackBound:
 def stack_bound(files: Mapping[str, bytes], name: str, core: Core) -> StackBound | None:
     """The bound for the generated folder ``files`` (path to content) of the model ``name``.
 
-    Compiled for ``core`` as firmware is, or for this machine where it is ``host``. None
-    where there is no GCC 10 or later for it. Raises :class:`ToolchainError` where the C
-    does not compile, :class:`InternalError` where it recurses, calls through a pointer, or
-    takes an amount of stack that depends on its data.
+    For ``core``, or for this machine where that is ``host``, at whatever level the code is
+    optimised. None where there is no GCC 10 or later for it. Raises :class:`ToolchainError`
+    where the C does not compile, :class:`InternalError` where it recurses, calls through a
+    pointer, or takes an amount of stack that depends on its data.
     """
     try:
         command, compiler = _compiler(core)
@@ -74,29 +76,55 @@ def stack_bound(files: Mapping[str, bytes], name: str, core: Core) -> StackBound
         return None
     if not knows_flag(command, CALLGRAPH_FLAG):
         return None
+    # Constants have no functions, and are most of the text.
+    constants = f"{name}_weights.c"
+    sources = [path for path in files if path.endswith(".c") and path != constants]
+    lines = [((*command, level), path) for level in OPTIMISATIONS for path in sources]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        units = list(pool.map(lambda line: _compile(*line, _readable(files, line[1])), lines))
+    count = len(sources)
+    by_level = [units[first : first + count] for first in range(0, len(units), count)]
+    return _worst([bound_of_units(level, name, compiler) for level in by_level])
+
+
+def _readable(files: Mapping[str, bytes], source: str) -> tuple[tuple[str, bytes], ...]:
+    """``source`` and the headers that it can include: those of the runtime know no model."""
+    of_runtime = source.startswith("runtime/")
+    return tuple(
+        (path, content)
+        for path, content in files.items()
+        if path == source
+        or (path.endswith(".h") and (path.startswith("runtime/") or not of_runtime))
+    )
+
+
+@lru_cache(maxsize=256)
+def _compile(
+    command: tuple[str, ...], source: str, files: tuple[tuple[str, bytes], ...]
+) -> CompiledUnit:
+    """``source``, one of ``files``, compiled; networks share most of their files."""
     with tempfile.TemporaryDirectory(prefix="squeeze2c-") as temporary:
         folder = Path(temporary)
-        for path, content in files.items():
-            if path.endswith((".c", ".h")):
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_bytes(content)
-        # Constants have no functions, and are most of the text.
-        constants = f"{name}_weights.c"
-        sources = [path for path in files if path.endswith(".c") and path != constants]
-        objects = [folder / f"{number}.o" for number in range(len(sources))]
+        for path, content in files:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
         flags = [*COMPILE_FLAGS, CALLGRAPH_FLAG, "-I.", "-Iruntime"]
-        commands = [
-            [*command, *flags, "-c", source, "-o", target.name]
-            for source, target in zip(sources, objects, strict=True)
-        ]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda line: run_tool(line, folder), commands))
-        return bound_of_objects(objects, name, compiler)
+        run_tool([*command, *flags, "-c", source, "-o", "unit.o"], folder)
+        return CompiledUnit.read(folder / "unit.o")
 
 
-def bound_of_objects(objects: Iterable[Path], name: str, compiler: str) -> StackBound:
-    """The bound for the model ``name``, compiled to ``objects`` with call graphs beside them."""
-    graph = read_call_graph(objects, library_bytes)
+def _worst(bounds: Sequence[StackBound]) -> StackBound:
+    """What holds for all ``bounds``."""
+    functions = {f: max(b.functions[f] for b in bounds) for f in bounds[0].functions}
+    deepest = max(bounds, key=lambda bound: bound.bytes)
+    return StackBound(functions, deepest.path, deepest.compiler)
+
+
+def bound_of_units(units: Iterable[CompiledUnit], name: str, compiler: str) -> StackBound:
+    """The bound for the model ``name``, compiled to ``units`` by ``compiler``."""
+    graph = CallGraph(library_bytes)
+    for unit in units:
+        graph.add(unit)
     wanted = [*API, *(PUSH_API if graph.has(f"{name}_begin") else ())]
     depths: dict[str, Depth] = {}
     for function in wanted:
@@ -120,7 +148,8 @@ def _compiler(core: Core) -> tuple[Sequence[str], str]:
     """Command line for ``core``, and how to call it. Raises :class:`ToolchainError`."""
     if core.name == "host":
         host = HostCompiler.find()
-        return [*host.command, *host.flags], host.description
+        flags = [flag for flag in host.flags if not flag.startswith("-O")]
+        return [*host.command, *flags], " ".join((*host.command, *flags))
     toolchain = find_toolchain()
-    command = [toolchain.gcc, *core.gcc_flags, OPTIMISATION, *toolchain.library_flags]
-    return command, f"gcc {toolchain.version}, {toolchain.library}, {OPTIMISATION}"
+    command = [toolchain.gcc, *core.gcc_flags, *toolchain.library_flags]
+    return command, f"gcc {toolchain.version}, {toolchain.library}"

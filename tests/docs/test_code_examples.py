@@ -1,4 +1,4 @@
-"""Code that README.md shows, and examples/firmware_main.c, against generated folders."""
+"""C and Python of README.md, docs/streaming.md and examples/, against generated folders."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.support.tools import require_tool
 
 SIZE = 24
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
+ROWS = "-DROWS_FROM_INTERRUPT"
 BOARD = """
 #include <stdint.h>
 #include <stdio.h>
@@ -25,12 +26,32 @@ BOARD = """
 
 void board_init(void);
 const uint8_t *board_next_frame(void);
+void board_start_image(void);
+void board_wait(void);
+void camera_line_ready(const uint8_t *row);
 void board_show(uint32_t class_index, uint32_t percent);
 void board_fail(const char *reason);
 
-static uint8_t frame[SQUEEZENET_INPUT_BYTES];
-
 void board_init(void) {}
+
+#ifdef ROWS_FROM_INTERRUPT
+
+void board_start_image(void) {}
+
+/* One row per call, and nothing kept of it. */
+void board_wait(void)
+{
+    uint8_t row[SQUEEZENET_INPUT_ROW_BYTES];
+
+    if (fread(row, 1, sizeof row, stdin) != sizeof row) {
+        exit(0);
+    }
+    camera_line_ready(row);
+}
+
+#else
+
+static uint8_t frame[SQUEEZENET_INPUT_BYTES];
 
 const uint8_t *board_next_frame(void)
 {
@@ -39,6 +60,8 @@ const uint8_t *board_next_frame(void)
     }
     return frame;
 }
+
+#endif
 
 void board_show(uint32_t class_index, uint32_t percent)
 {
@@ -104,13 +127,29 @@ def test_c_in_readme(checkout: Path, tmp_path: Path) -> None:
     build(network(tmp_path, header[1]), [source], tmp_path / "classify.o", "-c")
 
 
-def test_firmware_example_classifies_as_python_does(checkout: Path, tmp_path: Path) -> None:
+def test_c_in_the_streaming_page(checkout: Path, tmp_path: Path) -> None:
+    text = (checkout / "docs" / "streaming.md").read_text(encoding="utf-8")
+    code = re.search(r"^```c\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert code is not None
+    source = tmp_path / "rows.c"
+    source.write_text(
+        '#include "squeezenet.h"\nconst uint8_t *camera_wait_for_row(void);\n'
+        "void classify(int32_t *logits);\nstatic squeezenet_context net;\n"
+        f"void classify(int32_t *logits)\n{{\n{code[1]}}}\n"
+    )
+    build(network(tmp_path, "squeezenet"), [source], tmp_path / "rows.o", "-c")
+
+
+@pytest.mark.parametrize("options", [(), (ROWS,)], ids=["frames", "rows"])
+def test_firmware_example_classifies_as_python_does(
+    options: tuple[str, ...], checkout: Path, tmp_path: Path
+) -> None:
     artifact = network(tmp_path, "squeezenet")
     board = tmp_path / "board.c"
     board.write_text(BOARD)
     program = tmp_path / "firmware"
     main = checkout / "examples" / "firmware_main.c"
-    build(artifact, [main, board, *artifact.sources], program)
+    build(artifact, [main, board, *artifact.sources], program, *options)
     images = onnx_models.random_images(3, SIZE, SIZE, seed=5)
     done = subprocess.run([program], input=images.tobytes(), capture_output=True, check=True)
     model = HostModel(artifact)
@@ -123,7 +162,10 @@ def test_firmware_example_classifies_as_python_does(checkout: Path, tmp_path: Pa
     assert done.stdout.decode().splitlines() == expected
 
 
-def test_firmware_example_cross_compiles(checkout: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), (ROWS,)], ids=["frames", "rows"])
+def test_firmware_example_cross_compiles(
+    options: tuple[str, ...], checkout: Path, tmp_path: Path
+) -> None:
     from squeeze2c.emulate.toolchain import find_toolchain
     from squeeze2c.target import core_named
 
@@ -132,7 +174,7 @@ def test_firmware_example_cross_compiles(checkout: Path, tmp_path: Path) -> None
     toolchain = find_toolchain()
     toolchain.run(
         [*core_named("cortex-m4").gcc_flags, *toolchain.library_flags, *WARNINGS, "-std=c99",
-         *(f"-I{path}" for path in artifact.include_dirs),
+         *options, *(f"-I{path}" for path in artifact.include_dirs),
          "-c", str(checkout / "examples" / "firmware_main.c"), "-o", "main.o"],
         tmp_path,
     )  # fmt: skip

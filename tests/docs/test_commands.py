@@ -18,7 +18,7 @@ from tests.support import onnx_models
 from tests.support.tools import missing, require_tool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/cli.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/cli.md", "docs/streaming.md")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SHELL = ("sh", "bash", "console", "shell")
 

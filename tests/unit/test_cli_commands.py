@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import onnx
@@ -77,6 +79,66 @@ def test_compile_refuses_to_overwrite_unless_forced(
     run(capsys, *arguments)
     assert "--force" in run(capsys, *arguments, code=2)["hint"]
     run(capsys, *arguments, "--force")
+
+
+def test_compile_explains_its_choice(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out", "--verbose"]
+    assert main([str(a) for a in arguments]) == 0
+    out, err = capsys.readouterr()
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert f"took the schedule with {manifest['ram']['arena_bytes']:,} bytes of arena" in err
+    for candidate in manifest["schedule"]["candidates"]:
+        assert f"{candidate['arena_bytes']:,}" in out
+    assert out.count("chosen") == 1
+
+
+def test_schedules_and_inputs(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out", "--force"]
+
+    def compiled_with(*options: str) -> dict[str, Any]:
+        return run(capsys, *arguments, *options)
+
+    document = compiled_with()
+    assert document["input"]["mode"] == "push"
+    assert document["ram"]["input_bytes"] == document["input"]["row_bytes"] == SIZE * 3
+    document = compiled_with("--schedule", "layerwise")
+    assert (document["schedule"]["kind"], document["input"]["mode"]) == ("layerwise", "frame")
+    assert document["ram"]["input_bytes"] == SIZE * SIZE * 3
+    document = compiled_with("--schedule", "stream", "--input", "frame")
+    assert (document["schedule"]["kind"], document["input"]["mode"]) == ("stream", "frame")
+    document = compiled_with("--input-format", "rgb565le")
+    assert (document["input"]["format"], document["input"]["row_bytes"]) == ("rgb565le", SIZE * 2)
+    assert compiled_with("--input-format", "rgb888")["input"]["format"] == "raw"
+
+
+def test_formats_that_cannot_be(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out"]
+    document = run(capsys, *arguments, "--input-format", "yuv", code=2)
+    assert document["where"] == "--input-format" and "grey8" in document["hint"]
+    document = run(
+        capsys, *arguments, "--input-format", "grey8", "--input", "frame", code=2
+    )
+    assert document["where"] == "--input-format" and "push" in document["error"]
+
+
+@pytest.mark.parametrize("kind", ["stream", "layerwise"])
+def test_the_smallest_budget_that_is_named_works_and_no_smaller_one(
+    kind: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out", "--schedule", kind]
+    document = run(capsys, *arguments, "--ram", "1K", code=2)
+    named = re.search(r"--ram (\d+)", document["hint"])
+    assert named is not None and "largest: " in document["error"]
+    assert ("--schedule stream" in document["hint"]) == (kind == "layerwise")
+    run(capsys, *arguments, "--ram", str(int(named[1]) - 1), code=2)
+    manifest = run(capsys, *arguments, "--ram", named[1])
+    assert manifest["ram"]["arena_bytes"] == manifest["schedule"]["candidates"][0]["arena_bytes"]
 
 
 def test_budgets(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,8 +252,39 @@ def test_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sizes == sorted(sizes, reverse=True)
     assert {board["name"] for board in document["boards"]} >= {"stm32f405", "mps2-an386"}
     assert all(board["fits"] for board in document["boards"])
+    assert document["plans"][0]["arena_bytes"] <= document["ram"]["arena_bytes"]
     assert main(["inspect", str(folder / "net.onnx")]) == 0
     assert "largest feature maps" in capsys.readouterr().out
+
+
+def test_inspect_draws_a_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "arena.svg"
+    assert main(["inspect", str(folder / "firmware"), "--svg", str(picture)]) == 0
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+    manifest = json.loads((folder / "firmware" / "manifest.json").read_text())
+    out = capsys.readouterr().out
+    lines = [line for line in out.splitlines() if re.match(r" *[\d,]* \|", line)]
+    assert len(lines) == 24 and len({len(line) for line in lines}) == 1
+    assert f"{manifest['ram']['arena_bytes']:>9,} +---" in out
+    assert f"peak: {manifest['ram']['lower_bound_bytes']:,} bytes in use" in out
+    document = run(capsys, "inspect", folder / "firmware")
+    for buffer in document["arena"]["buffers"]:
+        if buffer["live_at_peak"]:
+            assert buffer["name"] in out
+    assert main(["inspect", str(folder / "firmware"), "--verbose"]) == 0
+    out = capsys.readouterr().out
+    assert all(buffer["name"] in out for buffer in document["arena"]["buffers"])
+
+
+def test_inspect_cannot_write_its_picture(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = run(
+        capsys, "inspect", folder / "firmware", "--svg", tmp_path / "none" / "a.svg", code=2
+    )
+    assert "No such file" in document["error"]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ def test_all_keys(tmp_path: Path) -> None:
         target = "cortex-m4"
         ram = "128K"
         flash = 524288
+        schedule = "stream"
+        input = "push"
+        input-format = "rgb565be"
         input-shape = [1, 3, 224, 224]
         force = true
         """,
@@ -62,6 +65,9 @@ def test_all_keys(tmp_path: Path) -> None:
         "target": "cortex-m4",
         "ram": 131072,
         "flash": 524288,
+        "schedule": "stream",
+        "input": "push",
+        "input-format": "rgb565be",
         "input-shape": (1, 3, 224, 224),
         "force": True,
     }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from squeeze2c.emulate import record
-from squeeze2c.emulate.callgraph import CallGraph
+from squeeze2c.emulate.callgraph import CallGraph, CompiledUnit
 from squeeze2c.emulate.record import record_stack, with_ram_facts
 from squeeze2c.emulate.stack import OTHER_LIBRARY_BYTES, library_bytes, stack_bound
 from squeeze2c.errors import InternalError, ToolchainError
@@ -35,7 +35,7 @@ def _edge(caller: str, callee: str) -> str:
 def _graph(*texts: str) -> CallGraph:
     graph = CallGraph(lambda name: {"memcpy": 20}.get(name, 1000))
     for text in texts:
-        graph.add_text(text)
+        graph.add(CompiledUnit(text))
     return graph
 
 
@@ -66,6 +66,14 @@ def test_static_functions_of_two_files_are_two_functions() -> None:
     )
     assert (graph.depth("one").stack_bytes, graph.depth("two").stack_bytes) == (8, 40)
     assert graph.has("one") and not graph.has("memcpy")
+
+
+def test_a_function_of_a_header_counts_with_what_it_takes_anywhere() -> None:
+    small = _node("a.h:f", "8 bytes (static)") + _node("g", "8 bytes (static)")
+    large = _node("a.h:f", "24 bytes (static)") + _edge("a.h:f", "memcpy")
+    for texts in ((small, large), (large, small)):
+        caller = _node("run", "0 bytes (static)") + _edge("run", "a.h:f")
+        assert _graph(caller, *texts).depth("run").stack_bytes == 24 + 20
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_the_bound_of_a_generated_folder(files: dict[str, bytes], cc: None) -> N
     assert bound.bytes == bound.functions["run"] >= bound.functions["push_rows"]
     assert 128 < bound.bytes < 2048
     assert bound.path[0] == "tiny_run"
-    assert "-O3" in bound.compiler
+    assert "cc" in bound.compiler
 
 
 DIG = """uint32_t dig(uint32_t n);
