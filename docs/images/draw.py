@@ -34,7 +34,8 @@ def order(inspection: FolderInspection) -> str:
     )
     canvas.text(130, 22, "The order of steps: each row goes as far down as it can",
                 font_size=15, font_weight="bold")  # fmt: skip
-    canvas.text(130, 40, "Each mark is one row of one layer; a pool takes one row of its input.", fill=FAINT)
+    legend = "Each mark is one row of one layer; a pool takes one row of its input."
+    canvas.text(130, 40, legend, fill=FAINT)
     for index, name in enumerate(names):
         y = frame.y(index + 0.5)
         canvas.line(frame.left, y, frame.right, y, stroke=GRID)
