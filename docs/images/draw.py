@@ -32,10 +32,10 @@ def order(inspection: FolderInspection) -> str:
     frame = Frame(
         130, 48, 1054, line * len(names), (0, len(picture.steps)), (len(names), 0)
     )
-    canvas.text(130, 22, "The order of steps: each row goes as far down as it can",
+    canvas.text(130, 22, "The order of steps: each row goes down as far as it can",
                 font_size=15, font_weight="bold")  # fmt: skip
-    legend = "Each mark is one row of one layer; a pool takes one row of its input."
-    canvas.text(130, 40, legend, fill=FAINT)
+    canvas.text(130, 40, "A mark is one row of one layer; a pool takes one row of its input.",
+                fill=FAINT)  # fmt: skip
     for index, name in enumerate(names):
         y = frame.y(index + 0.5)
         canvas.line(frame.left, y, frame.right, y, stroke=GRID)

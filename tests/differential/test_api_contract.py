@@ -4,82 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from squeeze2c.host import HostModel
-from squeeze2c.host.bindings import GeneratedApi
+from squeeze2c.schedule import ScheduleOptions
+from tests.differential.bench import (
+    ARENA_ALIGNMENT,
+    ARENA_SIZE,
+    ARGUMENT,
+    CANARY,
+    NOT_INITIALISED,
+    NULL,
+    OK,
+    Bench,
+    Guarded,
+    benches,
+)
 from tests.differential.conftest import Case
 
-OK, NULL, ARENA_SIZE, ARENA_ALIGNMENT, NOT_INITIALISED, _CRC, ARGUMENT = range(7)
-CANARY = 0xA5
-MARGIN = 256
+NETWORKS = {
+    "fire": ("fire", None),
+    "one pixel": ("one pixel", None),
+    "pool ending": ("pool ending", None),
+    "fire, whole image": ("fire", ScheduleOptions("stream", "frame")),
+    "fire, layer by layer": ("fire", ScheduleOptions("layerwise", "frame")),
+}
 
 
-class Guarded:
-    """``size_bytes`` of canaries at ``address``, which 16 divides, amid more canaries."""
-
-    def __init__(self, size_bytes: int, shift: int = 0) -> None:
-        self._all = np.full(size_bytes + 2 * MARGIN + 16, CANARY, np.uint8)
-        self._first = MARGIN + -(self._all.ctypes.data + MARGIN) % 16 + shift
-        self.bytes = self._all[self._first : self._first + size_bytes]
-        self.address = int(self.bytes.ctypes.data)
-
-    @property
-    def untouched(self) -> bool:
-        return bool((self._all == CANARY).all())
-
-    def check_margins(self) -> None:
-        outside = np.delete(self._all, slice(self._first, self._first + len(self.bytes)))
-        assert (outside == CANARY).all(), "written outside"
-
-
-class Bench:
-    """Context, arena, image and logits of a model, with its bare functions."""
-
-    def __init__(self, case: Case, api: GeneratedApi) -> None:
-        ram = case.artifact.manifest["ram"]
-        self.case, self.api = case, api
-        self.arena_bytes, self.alignment = ram["arena_bytes"], ram["arena_alignment"]
-        self.context = Guarded(api.context_bytes)
-        self.arena = Guarded(self.arena_bytes)
-        self.image = Guarded(case.images[0].size)
-        self.image.bytes[:] = case.images[0].ravel()
-        self.logits = Guarded(4 * case.artifact.classes)
-
-    def pointer(self, buffer: Guarded | None, kind: str = "void *") -> Any:
-        return self.api.ffi.NULL if buffer is None else self.api.ffi.cast(kind, buffer.address)
-
-    def init(self, context: Guarded | None, arena: Guarded | None, size_bytes: int) -> int:
-        function = self.api.function("init")
-        return int(function(self.pointer(context), self.pointer(arena), size_bytes))
-
-    def run(self, context: Guarded | None, image: Guarded | None, logits: Guarded | None) -> int:
-        return int(
-            self.api.function("run")(
-                self.pointer(context),
-                self.pointer(image, "uint8_t *"),
-                self.pointer(logits, "int32_t *"),
-            )
-        )
-
-    def read_logits(self) -> np.ndarray:
-        logits: np.ndarray = self.logits.bytes.copy().view(np.int32)
-        return logits
-
-
-@pytest.fixture(params=["fire", "one pixel", "pool ending"])
+@pytest.fixture(params=NETWORKS)
 def bench(
-    request: pytest.FixtureRequest, case_of: Callable[[str], Case], build_dir: Path
+    request: pytest.FixtureRequest, case_of: Callable[..., Case], build_dir: Path
 ) -> Iterator[Bench]:
-    case = case_of(request.param)
-    model = HostModel(case.artifact, flags=("-O1",), cache_dir=build_dir)
-    made = Bench(case, model.api)
-    yield made
-    for buffer in (made.context, made.arena, made.image, made.logits):
-        buffer.check_margins()
+    yield from benches(case_of(*NETWORKS[request.param]), build_dir)
 
 
 def test_init_refuses_null(bench: Bench) -> None:
@@ -132,7 +89,7 @@ def test_run_needs_exactly_the_documented_memory(bench: Bench, dirt: int) -> Non
     assert bench.init(bench.context, bench.arena, bench.arena_bytes) == OK
     image = Guarded(bench.image.bytes.size, shift=1)
     for index in (0, 1, 0):
-        pixels = bench.case.images[index].ravel()
+        pixels = bench.case.frames[index].ravel()
         image.bytes[:] = pixels
         assert bench.run(bench.context, image, bench.logits) == OK
         np.testing.assert_array_equal(bench.read_logits(), bench.case.logits[index])
@@ -168,6 +125,6 @@ def test_top_k_and_softmax_check_their_arguments(bench: Bench) -> None:
 
 
 def test_every_status_has_a_name(bench: Bench) -> None:
-    names = [bench.api.status_name(status) for status in range(7)]
-    assert all(names) and len(set(names)) == 7
+    names = [bench.api.status_name(status) for status in range(9)]
+    assert all(names) and len(set(names)) == 9
     assert bench.api.status_name(999)

@@ -27,7 +27,7 @@ def test_every_byte(
     name: str,
     compiler: str,
     flags: tuple[str, ...],
-    case_of: Callable[[str], Case],
+    case_of: Callable[..., Case],
     build_dir: Path,
 ) -> None:
     require_tool(compiler)
@@ -43,7 +43,7 @@ def test_every_byte(
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_without_hooks(name: str, case_of: Callable[[str], Case], build_dir: Path) -> None:
+def test_without_hooks(name: str, case_of: Callable[..., Case], build_dir: Path) -> None:
     """The build that users get yields the same logits as the traced one."""
     case = case_of(name)
     model = HostModel(case.artifact, flags=("-O1",), cache_dir=build_dir)
@@ -53,7 +53,7 @@ def test_without_hooks(name: str, case_of: Callable[[str], Case], build_dir: Pat
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_float_model_is_near(name: str, case_of: Callable[[str], Case], build_dir: Path) -> None:
+def test_float_model_is_near(name: str, case_of: Callable[..., Case], build_dir: Path) -> None:
     """The integer network approximates the float model that was compiled, in every layer."""
     require_package("onnxruntime")
     case = case_of(name)

@@ -16,8 +16,8 @@ from tests.support.tools import require_tool
 
 
 @pytest.mark.parametrize("name", ["branches", "signed maps", "one pixel"])
-def test_a_run_inside_a_run(name: str, case_of: Callable[[str], Case], tmp_path: Path) -> None:
-    """After every row of one image a whole other image is computed; neither notices."""
+def test_a_run_inside_a_run(name: str, case_of: Callable[..., Case], tmp_path: Path) -> None:
+    """Around every step and row of one image a whole other image is computed; neither notices."""
     require_tool("gcc")
     case = case_of(name)
     program = build_program(case.artifact, "nested", tmp_path / "program", "gcc", ("-O2",))
@@ -27,10 +27,10 @@ def test_a_run_inside_a_run(name: str, case_of: Callable[[str], Case], tmp_path:
     np.testing.assert_array_equal(output[:-1].reshape(2, -1), case.logits[:2])
     layers = case.artifact.layers
     rows = sum(layer["shape"][0] for layer in layers if len(layer["shape"]) == 3)
-    assert output[-1] == 2 * len(layers) + rows
+    assert output[-1] == 2 * case.layer_steps() + rows
 
 
-def test_threads_share_a_model(case_of: Callable[[str], Case], build_dir: Path) -> None:
+def test_threads_share_a_model(case_of: Callable[..., Case], build_dir: Path) -> None:
     """Traced and plain runs on four threads, each with an image of its own."""
     case = case_of("v1.1 bypass")
     model = HostModel(case.artifact, flags=("-O2",), cache_dir=build_dir)

@@ -1,8 +1,8 @@
 /*
  * nested IMAGES OUTPUT: while the first image is being computed, the second one is computed as
- * a whole between any two layers and after every row, with a context and an arena of its own,
- * as an interrupt would. Writes the logits of the first image and how many complete runs of
- * the second one there were; each of those must give the same logits.
+ * a whole before and after every step and after every row, with a context and an arena of its
+ * own, as an interrupt would. Writes the logits of the first image and how many complete runs
+ * of the second one there were; each of those must give the same logits.
  */
 #include "nested_hooks.h"
 

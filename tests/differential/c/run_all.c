@@ -1,6 +1,7 @@
 /*
  * run_all IMAGES COUNT OUTPUT: every function of the API on COUNT images. Writes all rows of
- * all layers in the order in which they are computed, then the logits and the probabilities.
+ * all layers in the order in which they are computed, each after the numbers of its layer and
+ * of itself; then the number of layers twice, the logits and the probabilities.
  */
 #include "run_all_hooks.h"
 
@@ -13,10 +14,16 @@
 
 static FILE *output;
 
-void on_row(unsigned row, const unsigned char *data, unsigned cols, unsigned channels,
-            unsigned stride_bytes)
+static void write_numbers(uint32_t first, uint32_t second)
 {
-    (void)row;
+    const uint32_t numbers[2] = {first, second};
+    write_bytes(output, numbers, sizeof numbers);
+}
+
+void on_row(unsigned layer, unsigned row, const unsigned char *data, unsigned cols,
+            unsigned channels, unsigned stride_bytes)
+{
+    write_numbers(layer, row);
     for (unsigned col = 0; col < cols; ++col) {
         write_bytes(output, data + (size_t)col * stride_bytes, channels);
     }
@@ -42,6 +49,7 @@ int main(int argc, char **argv)
     for (int count = atoi(argv[2]); count > 0; --count) {
         read_bytes(images, image, MACRO(_INPUT_BYTES));
         DEMAND(MODEL(_run)(context, image, logits) == S2C_OK);
+        write_numbers(MACRO(_LAYERS), MACRO(_LAYERS));
         write_bytes(output, logits, MACRO(_CLASSES) * sizeof *logits);
         DEMAND(MODEL(_softmax)(logits, probabilities) == S2C_OK);
         write_bytes(output, probabilities, MACRO(_CLASSES) * sizeof *probabilities);
