@@ -6,6 +6,7 @@ because no compiler runs per network.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ class Interpreter:
                 a, b = (self._row(s, row) for s in (source, layer.sources[-1]))
                 kernel(constants, a, b, self._out(layer, row))
 
-    def _pool(self, layer: Layer, row: int, rows: list[int], keep: int) -> None:
+    def _pool(self, layer: Layer, row: int, rows: Sequence[int], keep: int) -> None:
         pointers = [self._row(layer.sources[0], at) for at in rows]
         array = self._kernels.ffi.new("const uint8_t *[]", pointers)
         window = self._objects[layer.index]

@@ -51,10 +51,12 @@ def test_shapes_and_sizes(pixels: InputFormat) -> None:
     rows = pixels.encode(batch)
     size = pixels.row_bytes(5, 3)
     assert size == 5 * {"raw": 3, "bgr888": 3, "grey8": 1}.get(pixels.name, 2)
-    assert (rows.dtype, rows.shape) == (np.uint8, (2, 3, size))
+    assert rows.dtype == np.uint8
+    assert rows.shape == (2, 3, size)
     assert rows.flags.c_contiguous
     seen = pixels.decode(rows, 3)
-    assert (seen.dtype, seen.shape) == (np.uint8, batch.shape)
+    assert seen.dtype == np.uint8
+    assert seen.shape == batch.shape
     assert seen.flags.c_contiguous
     np.testing.assert_array_equal(pixels.encode(batch[1]), rows[1])
     np.testing.assert_array_equal(pixels.decode(rows[1], 3), seen[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def twice(schedule: Schedule, steps: Steps, **fields: int | None) -> Steps:
     return [*steps[: at + 1], *steps[at:]]
 
 
-def changed(schedule: Schedule, steps: Steps, at: int, **fields: int | None) -> Steps:
+def changed(schedule: Schedule, steps: Steps, at: int, **fields: Any) -> Steps:
     """Step ``at`` with other fields."""
     return [*steps[:at], replace(steps[at], **fields), *steps[at + 1 :]]
 
