@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "squeeze2c"
 GROUND_FLOOR = ("ir", "errors", "target", "resources", "progress", "_version")
 STAGES = (
-    "frontend", "passes", "reference", "quantize", "kernels", "schedule", "memory", "lower",
-    "codegen", "export", "host", "emulate", "verification", "report", "pipeline", "cli",
+    "frontend", "passes", "reference", "quantize", "entropy", "kernels", "schedule", "memory",
+    "lower", "codegen", "export", "host", "emulate", "verification", "report", "pipeline", "cli",
 )
 TOP = ("__init__", "__main__")
 OPTIONAL = ("torch", "onnxruntime", "onnx2torch", "matplotlib", "skimage", "sklearn", "torchvision")
