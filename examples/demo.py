@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,31 +172,20 @@ def stack_use(artifact: Artifact, images: np.ndarray) -> tuple[str, int | None]:
         stack_bytes = simulate(artifact, BOARD, images).to_json()["stack_bytes"]
         return f"emulated {TARGET}", int(stack_bytes)
     except ToolchainError:
-        return "this machine's compiler, -fstack-usage", deepest_frames(artifact)
+        return "at most, on this machine", host_stack_bound(artifact)
 
 
-def deepest_frames(artifact: Artifact) -> int | None:
-    """Stack of entry point, layer and kernel: the largest frame of each, in bytes; None if unknown.
+def host_stack_bound(artifact: Artifact) -> int | None:
+    """The most stack that the network takes on this machine; None if its compiler cannot tell."""
+    from squeeze2c.emulate.stack import stack_bound
+    from squeeze2c.target import core_named
 
-    Calls are never nested deeper than that.
-    """
-    frames: dict[str, int] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for source in artifact.sources:
-            done = subprocess.run(
-                ["cc", "-std=c99", "-O2", "-fno-inline", "-fstack-usage", "-c", str(source)]
-                + [f"-I{path}" for path in artifact.include_dirs],
-                cwd=folder, capture_output=True, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                return None
-        for report in Path(folder).glob("*.su"):
-            for line in report.read_text().splitlines():
-                place, size, _ = line.split("\t")
-                level = "kernel" if report.name.startswith("s2c_") else "layer"
-                level = "entry" if place.endswith(f":{artifact.name}_run") else level
-                frames[level] = max(frames.get(level, 0), int(size))
-    return sum(frames.values()) or None
+    files = {
+        path.relative_to(artifact.folder).as_posix(): path.read_bytes()
+        for path in artifact.folder.rglob("*.[ch]")
+    }
+    bound = stack_bound(files, artifact.name, core_named("host"))
+    return None if bound is None else bound.bytes
 
 
 def bytes_table(artifact: Artifact, how: str, stack_bytes: int | None) -> Table:
@@ -209,7 +196,7 @@ def bytes_table(artifact: Artifact, how: str, stack_bytes: int | None) -> Table:
     table.add_column(justify="right")
     table.add_row("flash: parameters", f"{flash['parameters_bytes']:,} B")
     table.add_row("RAM: arena", f"{ram['arena_bytes']:,} B")
-    table.add_row("RAM: image, unless it stays in flash", f"{ram['input_bytes']:,} B")
+    table.add_row("RAM: a row of the image, from the camera", f"{ram['input_bytes']:,} B")
     stack = "not measured" if stack_bytes is None else f"{stack_bytes:,} B"
     table.add_row(f"RAM: stack ({how})", stack)
     return table

@@ -21,6 +21,7 @@ from tests.differential.conftest import Case
 from tests.differential.programs import build_program as build_c
 from tests.differential.programs import run_program
 from tests.differential.test_sanitised import FLAGS
+from tests.support.kernel_library import WARNINGS, run
 from tests.support.tools import require_tool
 
 CaseOf = Callable[..., Case]
@@ -52,6 +53,16 @@ def test_every_way(
     case = case_of(name, ScheduleOptions(kind, mode, pixels))
     assert (case.artifact.push, case.artifact.input_format.name) == (mode == "push", pixels)
     assert_exact(case, build_dir)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(("kind", "mode", "pixels"), WAYS)
+def test_compilers_are_silent(
+    kind: str, mode: str, pixels: str, compiler: str, case_of: CaseOf
+) -> None:
+    artifact = case_of("odd pads", ScheduleOptions(kind, mode, pixels)).artifact
+    includes = [f"-I{folder}" for folder in artifact.include_dirs]
+    run([require_tool(compiler), *WARNINGS, "-fsyntax-only", *includes, *artifact.sources])
 
 
 @pytest.mark.parametrize(("name", "mode"), [("bypass", "push"), ("ceil pools", "frame")])
