@@ -227,7 +227,7 @@ def _against(size: int, budget: int | None) -> str:
 def _layers(artifact: Artifact) -> Table:
     return rows_table(
         "layers",
-        ("layer", "kernel", "output", "MACs", "parameters"),
+        ("layer", "kernel", "output", "MACs", "bytes"),
         (
             (
                 layer["name"],

@@ -144,7 +144,7 @@ def _table(title: str, show_header: bool = True) -> Table:
     """A table that is as wide as its title at least, so that the title takes one line."""
     return Table(
         title=title, title_justify="left", show_header=show_header, box=box.SIMPLE_HEAD,
-        min_width=len(title),
+        collapse_padding=True, pad_edge=False, min_width=len(title),
     )  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def _inspect_model(
 def _layers(inspection: Inspection) -> Table:
     return rows_table(
         "layers",
-        ("layer", "operator", "input", "output", "MACs", "parameters"),
+        ("layer", "operator", "input", "output", "MACs", "bytes"),
         (
             (
                 layer.name,
@@ -123,7 +123,7 @@ def _layers(inspection: Inspection) -> Table:
                 ", ".join(shape_text(i) for i in layer.inputs),
                 shape_text(layer.shape),
                 f"{layer.macs:,}",
-                f"{layer.parameters_bytes:,} B",
+                f"{layer.parameters_bytes:,}",
             )
             for layer in inspection.layers
         ),
@@ -172,19 +172,22 @@ def _plans(inspection: Inspection) -> Table:
 
 def _boards(inspection: Inspection) -> Table:
     return rows_table(
-        "boards (needed: with estimates of code and stack, and the caller's part of the image)",
-        ("board", "core", "flash: needed", "has", "RAM: needed", "has", "how", "fits"),
+        "boards, KiB (code and stack estimated; with the caller's image)",
+        ("board", "core", "flash", "has", "RAM", "has", "how", "fits"),
         (
             (
                 board.name,
                 board.core,
-                f"{board.flash_needed_bytes:,}",
-                f"{board.flash_bytes:,}",
-                f"{board.ram_needed_bytes:,}",
-                f"{board.ram_bytes:,}",
+                *(
+                    f"{size / 1024:,.1f}"
+                    for size in (
+                        board.flash_needed_bytes, board.flash_bytes,
+                        board.ram_needed_bytes, board.ram_bytes,
+                    )
+                ),
                 f"{board.schedule}, {board.input}",
                 "yes" if board.fits else "no",
             )
             for board in inspection.boards
         ),
-    )
+    )  # fmt: skip

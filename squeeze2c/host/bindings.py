@@ -61,8 +61,8 @@ class GeneratedApi:
     def __init__(self, library: Path, artifact: Artifact, *, traced: bool = False) -> None:
         """Load ``library``, which :func:`build_host_library` made from ``artifact``.
 
-        Raises :class:`ToolchainError` where it cannot be loaded or lacks a function,
-        :class:`ArtifactError` where the header does not say what the manifest says.
+        Raises :class:`ToolchainError` where it cannot be loaded, :class:`ArtifactError`
+        where it lacks a function or the header does not say what the manifest says.
         """
         self.ffi = cffi.FFI()
         self.ffi.cdef(_TYPES + _FUNCTIONS.format(name=artifact.name))
@@ -74,7 +74,7 @@ class GeneratedApi:
             self._library = self.ffi.dlopen(str(library))
         except OSError as error:
             raise ToolchainError(f"cannot be loaded: {error}", where=str(library)) from error
-        self._path = library
+        self._folder = artifact.folder
         self._name = artifact.name
         self._check_facts(artifact)
 
@@ -84,7 +84,11 @@ class GeneratedApi:
         try:
             return getattr(self._library, symbol)
         except AttributeError as error:
-            raise ToolchainError(f"has no function {symbol}", where=str(self._path)) from error
+            raise ArtifactError(
+                f"the generated C has no function {symbol}",
+                where=str(self._folder),
+                hint="the folder was changed: compile the model again",
+            ) from error
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call a function that returns a status. Raises InternalError unless it is S2C_OK."""

@@ -195,6 +195,15 @@ def test_header_and_manifest_must_agree(
         open_model(changed).run(np.zeros((ROWS, COLS, 3), np.uint8))
 
 
+def test_a_lost_function_is_an_artifact_error(
+    copy_of: Callable[[str, str, str], Artifact], open_model: Callable[[Artifact], HostModel]
+) -> None:
+    lacking = copy_of("net.c", "s2c_status net_top_k(", "s2c_status net_top_l(")
+    with pytest.raises(ArtifactError, match="has no function net_top_k") as caught:
+        open_model(lacking).top_k(np.zeros(CLASSES, np.int32), 1)
+    assert caught.value.where == str(lacking.folder)
+
+
 def test_changed_weights_fail_their_check(
     model: HostModel,
     artifact: Artifact,
