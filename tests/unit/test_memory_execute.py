@@ -192,3 +192,18 @@ def test_buffers_that_take_turns_may_share(graph: Graph) -> None:
     plan = plan_memory(graph, schedule)
     shared = onto(plan, scratch_name("last"), scratch_name("conv"))
     verify_execution(graph, schedule, shared)
+
+
+def test_sums_stay_until_the_last_step() -> None:
+    """Rows of the image that nobody needs still come after the only row that is summed."""
+    build = camera_builder(5, 4)
+    x = build.conv(build.input, 3, stride=8, name="conv")
+    graph = with_random_integers(build.finish(build.conv(x, 2, global_pool=True, name="last")))
+    placements = place_feature_maps(graph)
+    stages = collect_stages(graph, placements, core_named("host"))
+    schedule = schedule_stream(graph, placements, stages, (1, 1), (False, False), True)
+    assert [step.stage for step in schedule.steps] == [INPUT_STAGE, 0, 1, *[INPUT_STAGE] * 4]
+    plan = plan_memory(graph, schedule)
+    verify_execution(graph, schedule, plan)
+    with pytest.raises(InternalError, match="sums were overwritten before step 7"):
+        verify_execution(graph, schedule, onto(plan, "last", "image"))
