@@ -41,7 +41,7 @@ from squeeze2c.frontend import (
 from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
-from squeeze2c.lower import CProgram, check_model_name, identifier, lower
+from squeeze2c.lower import CProgram, check_model_name, identifier, lower, prove_sizes
 from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_execution
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
@@ -153,6 +153,7 @@ def plan_program(
     Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
     """
     pixels = _pixel_format(options, integer)
+    prove_sizes(integer)
     found = candidates(
         integer, core, options.push, options.kind,
         lambda schedule: plan_memory(integer, schedule).arena_bytes, progress,

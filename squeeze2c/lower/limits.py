@@ -14,13 +14,25 @@ import numpy as np
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
-from squeeze2c.schedule import Placement, output_rows
+from squeeze2c.schedule import Placement, output_rows, place_feature_maps
 
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
 UINT32_MAX = (1 << 32) - 1
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 _COLUMN_BYTES_PER_TAP = 8
+
+
+def prove_sizes(graph: Graph) -> None:
+    """Prove that all feature maps of ``graph`` are small enough for the kernels.
+
+    Quick, so that senseless sizes are refused before schedules of them are made. Raises
+    :class:`UnsupportedModelError`.
+    """
+    placements = place_feature_maps(graph)
+    for node in graph.nodes:
+        if not isinstance(node, ops.QConcat):
+            _prove_maps(graph, placements, node)
 
 
 def prove_layer(graph: Graph, placements: Mapping[str, Placement], node: ops.Node) -> None:

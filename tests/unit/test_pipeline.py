@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from squeeze2c.errors import DoesNotFitError, UsageError
+from squeeze2c.errors import DoesNotFitError, UnsupportedModelError, UsageError
 from squeeze2c.pipeline import compile_model
-from tests.support.onnx_models import conv_chain, random_images, save
+from tests.support.onnx_models import OnnxBuilder, conv_chain, random_images, save
 from tests.support.tools import require_tool
 
 NOWHERE = Path("no") / "such" / "images"
@@ -30,6 +30,16 @@ def test_budgets_are_checked_before_calibration(
         compile_model(model, tmp_path / "out", calibration=NOWHERE, **budget)
     assert caught.value.where == where
     assert not (tmp_path / "out").exists()
+
+
+def test_senseless_sizes_are_refused_at_once(tmp_path: Path) -> None:
+    build = OnnxBuilder((1, 3, "H", "W"))
+    output = build.classifier(build.input, 4)
+    model = save(build.finish(output), tmp_path / "any.onnx")
+    with pytest.raises(UnsupportedModelError, match="100,000 rows"):
+        compile_model(
+            model, tmp_path / "out", calibration=NOWHERE, input_shape=(1, 3, 100_000, 100_000)
+        )
 
 
 @pytest.mark.parametrize("name", ["string", "math", "float", "s2c_net", "9net", "Net"])
