@@ -30,6 +30,9 @@ from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
 from squeeze2c.reference.int_eval import evaluate_qnode
 
+MULTIPLIER_LEVELS = 16
+"""Different multipliers in a layer with one step for all weights: four bits name one."""
+
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 
 
@@ -66,7 +69,8 @@ class _Quantizer:
         self._progress = progress
         self._float = graph
         ranges = calibrate(graph, images, options.batch_images, progress)
-        factors = channel_factors(graph, ranges, options.equalisation_exponent)
+        levels = MULTIPLIER_LEVELS if options.weight_steps else 0
+        factors = channel_factors(graph, ranges, options.equalisation_exponent, levels)
         self._params = activation_params(graph, ranges, factors)
         picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
         sample = images[picked.astype(np.int64)]
@@ -181,8 +185,7 @@ class _Quantizer:
         params, out = self._params[node.inputs[0]], self._params[node.output]
         weight, bias = self._folded(node)
         scales = requantised_scales(
-            least_scales(weight, bias, params.scale), params.scale, out.scale,
-            str(node.provenance),
+            self._steps(node, weight, bias), params.scale, out.scale, str(node.provenance)
         )
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
@@ -196,10 +199,20 @@ class _Quantizer:
             clamp_min=out.zero_point if node.relu else 0, pad_value=pad_value, relu=node.relu,
         )
 
+    def _steps(self, node: Convolution, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for."""
+        least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
+        if self._options.weight_steps is None:
+            return least
+        out = self._params.get(node.output)
+        factor = np.asarray(out.channel_scale) if out else np.ones(len(bias))
+        step = max(self._options.weight_steps[node.name], float((least * factor).max(initial=0.0)))
+        return step / factor
+
     def _pooled_convolution(self, node: ops.ConvGlobalPool) -> ops.Node:
         params = self._params[node.inputs[0]]
         weight, bias = self._folded(node)
-        least = least_scales(weight, bias, params.scale)
+        least = self._steps(node, weight, bias)
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         pixels = _output_pixels(self._float.values[node.inputs[0]], node)

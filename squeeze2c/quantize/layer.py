@@ -56,7 +56,7 @@ def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.nd
 def requantised_scales(
     least: np.ndarray, scale_in: float, scale_out: float, where: str
 ) -> LayerScales:
-    """Scales for a layer whose uint8 output has ``scale_out``.
+    """Scales for a layer whose uint8 output has ``scale_out``; equal ``least`` give equal scales.
 
     Raises :class:`QuantizationError` where the weights or the bias are so much larger than
     the outputs that no multiplier can represent the ratio.
