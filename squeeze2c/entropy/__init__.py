@@ -6,4 +6,11 @@ from squeeze2c.entropy.design import estimated_bits
 from squeeze2c.entropy.encode import encode_layer
 from squeeze2c.entropy.packed import PackedLayer
 
-__all__ = ["Codebook", "PackedLayer", "decode_layer", "decode_tile", "encode_layer", "estimated_bits"]
+__all__ = [
+    "Codebook",
+    "PackedLayer",
+    "decode_layer",
+    "decode_tile",
+    "encode_layer",
+    "estimated_bits",
+]

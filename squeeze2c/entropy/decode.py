@@ -40,9 +40,7 @@ def decode_layer(packed: PackedLayer) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return weights, bias, index
 
 
-def _decode(
-    data: bytes, words: dict[tuple[int, int], Word], count: int, tile: int
-) -> list[int]:
+def _decode(data: bytes, words: dict[tuple[int, int], Word], count: int, tile: int) -> list[int]:
     """``count`` weights from the bits of ``data``; zeros must follow them."""
     bits = int.from_bytes(data, "little")
     size = 8 * len(data)

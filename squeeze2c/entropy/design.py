@@ -65,8 +65,8 @@ def with_lengths(dictionary: Dictionary, counts: np.ndarray) -> Codebook:
         used = np.flatnonzero(counts)
     lengths = np.zeros(counts.size, np.int64)
     lengths[used] = limited_lengths(counts.reshape(-1)[used], CODE_BITS)
-    rows = lengths.reshape(counts.shape).tolist()
-    return Codebook(dictionary.segments, dictionary.prefixes, tuple(tuple(row) for row in rows))
+    rows = tuple(tuple(int(n) for n in row) for row in lengths.reshape(counts.shape))
+    return Codebook(dictionary.segments, dictionary.prefixes, rows)
 
 
 def _segments(counts: np.ndarray, rarest: float) -> tuple[Segment, ...]:

@@ -53,7 +53,7 @@ class PackedLayer:
     def bias_of(self, tile: int) -> np.ndarray:
         """int8, one per output channel of ``tile``."""
         channels = self.channels(tile)
-        return np.frombuffer(self.bias, np.int8)[channels.start : channels.stop].copy()
+        return np.array(np.frombuffer(self.bias, np.int8)[channels.start : channels.stop])
 
     def multiplier_index_of(self, tile: int) -> np.ndarray:
         """uint8 below 16, one per output channel of ``tile``."""
