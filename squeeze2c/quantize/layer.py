@@ -13,6 +13,9 @@ from squeeze2c.quantize.statistics import InputMoments
 from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
 
 WEIGHT_LIMIT = 127
+PRUNED_SHARE = 0.2
+"""A layer with this share of exact zeros has been pruned: its zeros are kept."""
+
 OUT_OF_PROPORTION = "the layer's weights or bias are out of proportion; retrain or rescale it"
 BIAS_LIMIT = 1 << 22
 """Weight scales are raised where the bias would exceed this many accumulator steps."""
@@ -98,7 +101,11 @@ def quantise_layer(
     target = exact
     if options.error_feedback:
         target = exact + _sequential_shift(exact, moments, options.target_damping)
-        rounded = error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping)
+        zeros = exact == 0
+        rounded = error_feedback_round(
+            target, moments.covariance, WEIGHT_LIMIT, options.damping,
+            zeros if zeros.mean() >= PRUNED_SHARE else None,
+        )  # fmt: skip
     else:
         rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
     offset = bias / (scales.weight_scale * scale_in)
@@ -106,7 +113,7 @@ def quantise_layer(
         offset = offset + exact @ moments.mean_float - rounded @ moments.mean_int
     else:
         offset = offset - zero_point_in * rounded.sum(axis=1)
-    integer_bias = np.rint(offset).astype(np.int64)
+    integer_bias = shortened_bias(np.rint(offset).astype(np.int64), options.bias_bits)
     prove_accumulator(rounded, integer_bias, where)
     return IntegerLayer(
         rounded.astype(np.int8),
@@ -114,6 +121,21 @@ def quantise_layer(
         scales.multiplier.astype(np.int32),
         scales.shift,
     )
+
+
+def bias_shift(bias: np.ndarray, bits: int) -> int:
+    """Least shift after which every bias fits a signed integer of ``bits`` bits."""
+    limit = 2 ** (bits - 1) - 1
+    shift = 0
+    while bool((np.abs(np.floor(bias / 2.0**shift + 0.5)) > limit).any()):
+        shift += 1
+    return shift
+
+
+def shortened_bias(bias: np.ndarray, bits: int) -> np.ndarray:
+    """``bias`` (int64) rounded so that ``bits`` bits and a common power of two express it."""
+    shift = bias_shift(bias, bits)
+    return (np.floor(bias / 2.0**shift + 0.5).astype(np.int64)) << shift
 
 
 def _sequential_shift(exact: np.ndarray, moments: InputMoments, damping: float) -> np.ndarray:
