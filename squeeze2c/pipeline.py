@@ -20,9 +20,15 @@ from squeeze2c.export import (
     manifest_text,
     read_artifact,
     runtime_files,
+    schedule_text,
     write_folder,
 )
-from squeeze2c.export.manifest import FLOAT_MODEL_FILE, MANIFEST_FILE, ORACLE_FILE
+from squeeze2c.export.manifest import (
+    FLOAT_MODEL_FILE,
+    MANIFEST_FILE,
+    ORACLE_FILE,
+    SCHEDULE_FILE,
+)
 from squeeze2c.frontend import (
     LoadedModel,
     Preprocess,
@@ -33,7 +39,7 @@ from squeeze2c.frontend import (
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
 from squeeze2c.lower import CProgram, check_model_name, identifier, lower
-from squeeze2c.memory import MemoryPlan, plan_memory, verify_execution
+from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_execution
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize import QuantizeOptions, padding_notes, quantize
@@ -94,10 +100,11 @@ def compile_model(
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A program, the schedule that was chosen for it, and its memory plan."""
+    """A program, the schedule chosen of ``candidates`` for it, and its memory plan."""
 
     program: CProgram
     chosen: Candidate
+    candidates: tuple[Candidate, ...]
     plan: MemoryPlan
 
 
@@ -134,10 +141,11 @@ def build_program(
             available_bytes=options.ram_bytes or 0,
             largest=largest_buffers(plan),
             where="--ram",
-            hint="allow as much, or use a smaller input",
+            hint=_smaller(options, plan.arena_bytes + STACK_RESERVE_BYTES),
         )
     verify_execution(integer, chosen.schedule, plan)
-    return Built(lower(integer, chosen.schedule, plan, name, pixels), chosen, plan)
+    program = lower(integer, chosen.schedule, plan, name, pixels)
+    return Built(program, chosen, found, plan)
 
 
 def render_folder(
@@ -168,8 +176,8 @@ def render_folder(
             preprocess=preprocess,
             softmax=integer.softmax,
             calibration_images=calibration_images,
-            schedule=built.chosen.kind,
-            predicted_instructions=built.chosen.instructions,
+            schedule=built.chosen,
+            candidates=built.candidates,
             sources=(*c_sources, *runtime_sources),
             notes=notes,
         ),
@@ -179,8 +187,17 @@ def render_folder(
         **runtime,
         MANIFEST_FILE: manifest_text(manifest).encode(),
         ORACLE_FILE: dump_graph(integer),
+        SCHEDULE_FILE: schedule_text(draw_arena(built.chosen.schedule, built.plan)).encode(),
         FLOAT_MODEL_FILE: loaded.proto.SerializeToString(deterministic=True),
     }
+
+
+def _smaller(options: ScheduleOptions, needed_bytes: int) -> str:
+    """What to do where not even the smallest schedule, of ``needed_bytes``, fits."""
+    smallest = f"the smallest budget that works is --ram {needed_bytes}"
+    if options.kind == "layerwise":
+        return f"{smallest}; --schedule stream needs less"
+    return f"{smallest}; a smaller input needs less"
 
 
 def _calibration_images(

@@ -4,16 +4,19 @@ from squeeze2c.export.artifact import Artifact, read_artifact
 from squeeze2c.export.folder import check_output, write_folder
 from squeeze2c.export.manifest import (
     MANIFEST_FILE,
+    SCHEDULE_FILE,
     ManifestInputs,
     build_manifest,
     largest_buffers,
     largest_layers,
     manifest_text,
+    schedule_text,
 )
 from squeeze2c.export.runtime_files import runtime_files
 
 __all__ = [
     "MANIFEST_FILE",
+    "SCHEDULE_FILE",
     "Artifact",
     "ManifestInputs",
     "build_manifest",
@@ -23,5 +26,6 @@ __all__ = [
     "manifest_text",
     "read_artifact",
     "runtime_files",
+    "schedule_text",
     "write_folder",
 ]

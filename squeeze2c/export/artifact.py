@@ -14,6 +14,7 @@ from squeeze2c.export.manifest import (
     FORMAT_VERSION,
     MANIFEST_FILE,
     ORACLE_FILE,
+    SCHEDULE_FILE,
 )
 from squeeze2c.frontend import Preprocess
 
@@ -75,6 +76,11 @@ class Artifact:
         """The float ONNX model."""
         return self.folder / FLOAT_MODEL_FILE
 
+    @property
+    def schedule_path(self) -> Path:
+        """Steps and buffers, for :meth:`squeeze2c.memory.ArenaPicture.from_json`."""
+        return self.folder / SCHEDULE_FILE
+
 
 _REQUIRED = (
     "name", "target", "input", "output", "flash", "ram", "weights", "build", "layers",
@@ -103,7 +109,8 @@ def read_artifact(folder: Path | str) -> Artifact:
             hint="compile the model again",
         )
     artifact = Artifact(path.resolve(), manifest)
-    for needed in (*artifact.sources, artifact.oracle_path, artifact.float_model_path):
+    references = (artifact.oracle_path, artifact.float_model_path, artifact.schedule_path)
+    for needed in (*artifact.sources, *references):
         if not needed.is_file():
             raise ArtifactError(
                 f"{needed.relative_to(artifact.folder)} is missing",

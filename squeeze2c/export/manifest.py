@@ -9,19 +9,22 @@ from typing import Any
 
 from squeeze2c.frontend import Preprocess
 from squeeze2c.lower import CProgram, Layer
-from squeeze2c.memory import MemoryPlan, live_at
+from squeeze2c.memory import ArenaPicture, MemoryPlan, live_at
+from squeeze2c.schedule import Candidate
 
 MANIFEST_FILE = "manifest.json"
 FORMAT_VERSION = 1
 ORACLE_FILE = "reference/oracle.npz"
 FLOAT_MODEL_FILE = "reference/model.onnx"
+SCHEDULE_FILE = "reference/schedule.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestInputs:
     """What the manifest says beyond the program itself.
 
-    ``schedule``: layerwise or stream. ``sources``: .c files relative to the folder.
+    ``schedule``: what was chosen of ``candidates``. ``sources``: .c files relative to the
+    folder.
     ``notes``: remarks for the user.
     """
 
@@ -32,8 +35,8 @@ class ManifestInputs:
     preprocess: Preprocess
     softmax: bool
     calibration_images: int
-    schedule: str
-    predicted_instructions: int
+    schedule: Candidate
+    candidates: tuple[Candidate, ...]
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -73,9 +76,11 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
         "weights": {"bytes": program.parameters_bytes, "crc32": program.weights_crc32},
         "build": {"sources": list(inputs.sources), "include_dirs": [".", "runtime"]},
         "schedule": {
-            "kind": inputs.schedule,
+            "kind": inputs.schedule.kind,
+            "strip_rows": max(inputs.schedule.schedule.strip_rows),
             "steps": len(program.steps),
-            "predicted_instructions": inputs.predicted_instructions,
+            "predicted_instructions": inputs.schedule.instructions,
+            "candidates": [_candidate(c) for c in inputs.candidates],
         },
         "notes": list(inputs.notes),
         "layers": [_layer(layer) for layer in program.layers],
@@ -85,6 +90,18 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
 def manifest_text(manifest: dict[str, Any]) -> str:
     """The manifest as it stands in the file."""
     return json.dumps(manifest, indent=2) + "\n"
+
+
+def schedule_text(picture: ArenaPicture) -> str:
+    """``schedule.json``: every step and every buffer, a line each."""
+    document = picture.to_json()
+    items = {
+        key: "[\n" + ",\n".join(json.dumps(i, separators=(",", ":")) for i in value) + "\n]"
+        if isinstance(value, list)
+        else json.dumps(value)
+        for key, value in {"format_version": FORMAT_VERSION, **document}.items()
+    }
+    return "{\n" + ",\n".join(f'"{key}": {value}' for key, value in items.items()) + "\n}\n"
 
 
 def largest_layers(program: CProgram, count: int = 3) -> str:
@@ -106,6 +123,15 @@ def largest_buffers(plan: MemoryPlan, count: int = 3) -> str:
 
 def _listed(items: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {size:,} B" for name, size in items)
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "kind": candidate.kind,
+        "strip_rows": max(candidate.schedule.strip_rows),
+        "arena_bytes": candidate.arena_bytes,
+        "predicted_instructions": candidate.instructions,
+    }
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What the kernels take for granted, proven for every layer before its code is printed.
 
 The preconditions stand in ``runtime_c/include/s2c_kernels.h``: fields of 8 and 16 bits that
-hold the geometry, and int32 for every accumulator, requantised result and sum.
+hold the geometry, and int32 for every accumulator, requantised result and sum. The generated
+context counts rows in 16 bits.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
-from squeeze2c.schedule import Placement, windows_along
+from squeeze2c.schedule import Placement, output_rows, windows_along
 
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
@@ -36,6 +37,7 @@ def prove_layer(graph: Graph, placements: Mapping[str, Placement], node: ops.Nod
             _prove_results(node, 1, *_result_bounds(graph, node))
         case ops.QConvGlobalPool():
             pixels = _output_pixels(graph, node, node.window)
+            _prove_fields(node, "the sum", [("rows", output_rows(graph, node))], UINT16_MAX)
             _prove_results(node, pixels, *_result_bounds(graph, node))
         case ops.QGlobalPool():
             kind = graph.values[node.inputs[0]].type
@@ -49,7 +51,11 @@ def _prove_maps(graph: Graph, placements: Mapping[str, Placement], node: ops.Nod
         kind = graph.values[name].type
         fields = [("channels", kind.channels)]
         if name in placements:
-            fields += [("columns", kind.width), ("bytes per pixel", placements[name].pixel_bytes)]
+            fields += [
+                ("rows", kind.height),
+                ("columns", kind.width),
+                ("bytes per pixel", placements[name].pixel_bytes),
+            ]
         _prove_fields(node, f"feature map {name}", fields, UINT16_MAX)
 
 

@@ -9,14 +9,18 @@ from squeeze2c.memory.buffers import (
     scratch_name,
 )
 from squeeze2c.memory.execute import verify_execution
+from squeeze2c.memory.picture import ArenaPicture, PictureBuffer, draw_arena
 from squeeze2c.memory.plan import MemoryPlan, plan_memory, verify_plan
 
 __all__ = [
     "ALIGNMENT_BYTES",
+    "ArenaPicture",
     "BufferInfo",
     "LiveRange",
     "MemoryPlan",
+    "PictureBuffer",
     "collect_buffers",
+    "draw_arena",
     "live_at",
     "plan_memory",
     "scratch_name",

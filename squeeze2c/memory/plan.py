@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph
 from squeeze2c.memory.allocate import PoolAllocation, allocate, peak_bytes
-from squeeze2c.memory.bound import align_up, live_at, lower_bound_bytes
+from squeeze2c.memory.bound import align_up, lower_bound_bytes
 from squeeze2c.memory.buffers import ALIGNMENT_BYTES, BufferInfo, collect_buffers
 from squeeze2c.schedule import Schedule
 
@@ -53,19 +53,34 @@ def verify_plan(plan: MemoryPlan, buffers: Sequence[BufferInfo]) -> None:
     Raises :class:`InternalError` where a buffer is missing, misaligned, outside
     the arena, or shares a byte with another while both are live.
     """
-    placed = {a.buffer: a.byte_offset for a in plan.allocations}
-    if set(placed) != set(buffers) or len(plan.allocations) != len(buffers):
+    if sorted(plan.buffers, key=_name) != sorted(buffers, key=_name):
         raise InternalError("the memory plan does not place every buffer exactly once")
-    for buffer, offset in placed.items():
-        if offset < 0 or offset % buffer.alignment_bytes:
-            raise InternalError(f"buffer {buffer.name} is misaligned at {offset}")
-        if offset + buffer.size_bytes > plan.arena_bytes:
-            raise InternalError(f"buffer {buffer.name} ends beyond the arena")
-    # What is live changes only where a range starts.
-    for step in sorted({r.start for b in buffers for r in b.live}):
-        spans = sorted(
-            (placed[b], placed[b] + b.size_bytes, b.name) for b in live_at(buffers, step)
-        )
-        for (_, end, left), (start, _, right) in pairwise(spans):
-            if start < end:
-                raise InternalError(f"buffers {left} and {right} overlap at step {step}")
+    for a in plan.allocations:
+        if a.byte_offset < 0 or a.byte_offset % a.buffer.alignment_bytes:
+            raise InternalError(f"buffer {a.buffer.name} is misaligned at {a.byte_offset}")
+        if a.end_bytes > plan.arena_bytes:
+            raise InternalError(f"buffer {a.buffer.name} ends beyond the arena")
+    for left, right in combinations(sorted(plan.allocations, key=lambda a: a.byte_offset), 2):
+        if right.byte_offset < left.end_bytes:
+            step = _first_common(left.buffer, right.buffer)
+            if step is not None:
+                raise InternalError(
+                    f"buffers {left.buffer.name} and {right.buffer.name} overlap at step {step}"
+                )
+
+
+def _name(buffer: BufferInfo) -> str:
+    return buffer.name
+
+
+def _first_common(a: BufferInfo, b: BufferInfo) -> int | None:
+    """The first step during which both are live."""
+    i = j = 0
+    while i < len(a.live) and j < len(b.live):
+        if a.live[i].overlaps(b.live[j]):
+            return max(a.live[i].start, b.live[j].start)
+        if a.live[i].end <= b.live[j].end:
+            i += 1
+        else:
+            j += 1
+    return None

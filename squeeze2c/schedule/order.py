@@ -244,24 +244,38 @@ def _source(stages: Sequence[Stage], input_rows: int) -> _Unit:
 def _coupled(
     stages: Sequence[Stage], strip_rows: Sequence[int], running: Sequence[bool]
 ) -> list[list[int]]:
-    """Stage indices by unit: the writers of one concatenation, where they are independent."""
+    """Stage indices by unit: the writers of one concatenation, where that delays none of them.
+
+    Writers that depend on one another cannot advance together; nor can those that depend
+    on a unit that depends on them, as when two concatenations feed each other's slices.
+    """
     writers: dict[str, list[int]] = {}
     for index, stage in enumerate(stages):
         if stage.buffer is not None:
             writers.setdefault(stage.buffer, []).append(index)
-    depends: list[set[int]] = []
-    for stage in stages:
-        direct = {w for i in stage.inputs for w in i.writers if w != INPUT_STAGE}
-        depends.append(direct.union(*(depends[w] for w in direct)))
-    units: list[list[int]] = []
-    taken: set[int] = set()
-    for index, stage in enumerate(stages):
-        if index in taken:
-            continue
-        members = writers[stage.buffer] if stage.buffer is not None else [index]
+    unit_of = list(range(len(stages)))
+    for members in writers.values():
         alike = len({(strip_rows[m], stages[m].rows) for m in members}) == 1
-        free = not any(running[m] or depends[m] & set(members) for m in members)
-        group = members if alike and free else [index]
-        units.append(group)
-        taken.update(group)
-    return units
+        if len(members) == 1 or not alike or any(running[m] for m in members):
+            continue
+        merged = [members[0] if i in members else unit for i, unit in enumerate(unit_of)]
+        if _acyclic(stages, merged):
+            unit_of = merged
+    units: dict[int, list[int]] = {}
+    for index, unit in enumerate(unit_of):
+        units.setdefault(unit, []).append(index)
+    return list(units.values())
+
+
+def _acyclic(stages: Sequence[Stage], unit_of: Sequence[int]) -> bool:
+    """Whether no unit waits for itself, directly or through others."""
+    waits_for: dict[int, set[int]] = {unit: set() for unit in unit_of}
+    for index, stage in enumerate(stages):
+        for source in stage.inputs:
+            waits_for[unit_of[index]].update(unit_of[w] for w in source.writers if w != INPUT_STAGE)
+    while waits_for:
+        free = {unit for unit, needed in waits_for.items() if not needed}
+        if not free:
+            return False
+        waits_for = {u: needed - free for u, needed in waits_for.items() if u not in free}
+    return True
