@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from squeeze2c.frontend import (
 )
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
-from squeeze2c.lower import CProgram, check_model_name, identifier, lower
+from squeeze2c.lower import CProgram, PackedWeights, check_model_name, identifier, lower
 from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_execution
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
@@ -114,8 +115,11 @@ def build_program(
     name: str,
     options: ScheduleOptions | None = None,
     progress: Progress = silent,
+    packed: Mapping[str, PackedWeights] | None = None,
 ) -> Built:
     """Schedule, memory plan and lowering of a quantised graph.
+
+    ``packed``: the layers whose weights are stored as codes.
 
     Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
     """
@@ -128,7 +132,8 @@ def build_program(
         )
     found = candidates(
         integer, core, options.push, options.kind,
-        lambda schedule: plan_memory(integer, schedule).arena_bytes, progress,
+        lambda schedule: plan_memory(integer, schedule).arena_bytes,
+        {node: weights.code.tile_channels for node, weights in (packed or {}).items()}, progress,
     )  # fmt: skip
     budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
     chosen = choose(found, budget)
@@ -144,7 +149,7 @@ def build_program(
             hint=_smaller(options, plan.arena_bytes + STACK_RESERVE_BYTES),
         )
     verify_execution(integer, chosen.schedule, plan)
-    program = lower(integer, chosen.schedule, plan, name, pixels)
+    program = lower(integer, chosen.schedule, plan, name, pixels, packed)
     return Built(program, chosen, found, plan)
 
 
@@ -159,7 +164,7 @@ def render_folder(
 ) -> dict[str, bytes]:
     """Every file of the output folder; the same inputs give the same bytes."""
     program = built.program
-    runtime = runtime_files(layer.kernel for layer in program.layers)
+    runtime = runtime_files((layer.kernel for layer in program.layers), program.unpacks)
     runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
     origin = Origin(
         __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256

@@ -79,7 +79,7 @@ static uint32_t make_entry(uint32_t first, uint32_t prefix, uint32_t base, uint3
 {
     if (extra_bits == 0u && prefix < S2C_ENTRY_PLAIN_WEIGHTS) {
         const uint32_t last = base << (8u * prefix);
-        return (prefix == 0u ? base : first | last) | ((prefix + 1u) << 24) | (length << 28);
+        return (prefix == 0u ? base : first | last) | ((prefix + 1u) << 26) | (length << 28);
     }
     return first | (base << 8) | (prefix << 16) | (length << 19) | (extra_bits << 23);
 }
@@ -137,7 +137,7 @@ static void join(uint32_t *table)
                 break;
             }
             joined |= (next & 0xFFFFFFu) << (8u * count);
-            joined = (joined & 0xFFFFFFu) | ((count + s2c_entry_count(next)) << 24) | (total << 28);
+            joined = (joined & 0xFFFFFFu) | ((count + s2c_entry_count(next)) << 26) | (total << 28);
         }
         table[index] = joined;
     }

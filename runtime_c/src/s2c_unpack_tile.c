@@ -14,8 +14,8 @@
 
 /*
  * A round decodes two plain entries, or a plain one and an escape, or an escape. It takes at
- * most 9 + 9 + 8 bits and writes at most 3 + 8 bytes. Powers of two above these, so that
- * cores without a divider are fast too.
+ * most 9 + 9 + 7 bits, which is what a window holds, and writes at most 3 + 8 bytes. Powers of
+ * two above these, so that cores without a divider are fast too.
  */
 #define ROUND_BITS_LOG2 5u
 #define ROUND_BYTES_LOG2 4u
@@ -97,24 +97,21 @@ static void decode_rounds(cursor *at, uint32_t bits)
         do {
             uint32_t window = window_at(stream, bit);
             uint32_t entry = table[window & S2C_ENTRY_MASK];
-            uint32_t taken = s2c_entry_bits(entry);
 
-            if (taken != 0u) {
+            /* An escape takes and gives nothing here, so that it is found once more below. */
+            put_plain(out, entry);
+            out += s2c_entry_count(entry);
+            bit += s2c_entry_bits(entry);
+            window >>= s2c_entry_bits(entry);
+            entry = table[window & S2C_ENTRY_MASK];
+            if (s2c_entry_bits(entry) != 0u) {
                 put_plain(out, entry);
                 out += s2c_entry_count(entry);
-                bit += taken;
-                entry = table[(window >> taken) & S2C_ENTRY_MASK];
-                taken = s2c_entry_bits(entry);
-                if (taken != 0u) {
-                    put_plain(out, entry);
-                    out += s2c_entry_count(entry);
-                    bit += taken;
-                    continue;
-                }
-                window = window_at(stream, bit);
+                bit += s2c_entry_bits(entry);
+            } else {
+                bit += put_escape(out, entry, window);
+                out += s2c_escape_prefix(entry) + 1u;
             }
-            bit += put_escape(out, entry, window);
-            out += s2c_escape_prefix(entry) + 1u;
         } while (--rounds != 0u);
     }
     at->bit = bit;

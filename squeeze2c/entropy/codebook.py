@@ -16,7 +16,7 @@ from squeeze2c.errors import ArtifactError
 VERSION = 1
 CODE_BITS = 9
 """The longest code word."""
-MAX_EXTRA_BITS = 8
+MAX_EXTRA_BITS = 7
 MAX_PREFIX_WEIGHTS = 7
 MAX_SEGMENTS = 255
 MAX_PREFIXES = 255

@@ -12,17 +12,22 @@ from squeeze2c.resources import runtime_dir
 
 RUNTIME_FOLDER = "runtime"
 HELPERS = ("s2c_crc32.c", "s2c_softmax_q16.c", "s2c_status.c", "s2c_top_k.c")
+UNPACK = ("s2c_unpack_prepare.c", "s2c_unpack_tile.c")
 HEADERS_OF_MODEL = ("s2c.h", "s2c_hooks.h", "s2c_input.h", "s2c_kernels.h", "s2c_rows.h")
 """What a generated model includes itself."""
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"(s2c[a-z0-9_]*\.h)"', re.MULTILINE)
 
 
-def runtime_files(kernels: Iterable[KernelSpec]) -> dict[str, bytes]:
-    """Path in the output folder to content: kernels, helpers, and all headers they include."""
-    sources = sorted({*HELPERS, *(kernel.source_file for kernel in kernels)})
+def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[str, bytes]:
+    """Path in the output folder to content: kernels, helpers, and all headers they include.
+
+    ``unpack``: the decoder of packed weights too.
+    """
+    decoder = UNPACK if unpack else ()
+    sources = sorted({*HELPERS, *decoder, *(kernel.source_file for kernel in kernels)})
     files = {name: _read(runtime_dir() / "src" / name) for name in sources}
-    pending = list(HEADERS_OF_MODEL)
+    pending = [*HEADERS_OF_MODEL, *(("s2c_unpack.h",) if unpack else ())]
     for content in list(files.values()):
         pending += _includes(content)
     while pending:

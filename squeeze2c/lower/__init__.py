@@ -2,6 +2,7 @@
 
 from squeeze2c.lower.build import lower
 from squeeze2c.lower.names import check_model_name, identifier
+from squeeze2c.lower.packed_weights import BIAS_BITS, PackedWeights, pack_weights
 from squeeze2c.lower.program import (
     AddConstants,
     ConstantArray,
@@ -12,6 +13,9 @@ from squeeze2c.lower.program import (
 )
 
 __all__ = [
+    "BIAS_BITS",
+    "PackedWeights",
+    "pack_weights",
     "AddConstants",
     "CProgram",
     "ConstantArray",

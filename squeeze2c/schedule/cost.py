@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.schedule.model import Schedule, Step
-from squeeze2c.schedule.stages import INPUT_STAGE, windows_along
+from squeeze2c.schedule.stages import INPUT_STAGE, Stage, windows_along
 
 STEP = 90
 """Looking up a step and entering its layer."""
@@ -25,6 +25,11 @@ ADD_PER_BYTE = 40.0
 SUM_PER_BYTE = 9.0
 COPY_PER_BYTE = 1.0
 
+UNPACK_TABLE = 12000.0
+"""Building the decode table of a layer with packed weights."""
+
+UNPACK_WEIGHT = 6.0
+
 
 def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
     """Instructions that one image takes, summed over the steps of ``schedule``."""
@@ -37,9 +42,17 @@ def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
             total += received
             continue
         total += STEP + step.rows * ROW
+        total += _decode_cost(graph, schedule.stages[step.stage])
         total += pool_row[step.stage] * _pooled_rows(schedule, step)
         total += per_row[step.stage] * step.rows
     return round(total)
+
+
+def _decode_cost(graph: Graph, stage: Stage) -> float:
+    """Instructions for decoding the weights of ``stage`` once; 0 where they are plain."""
+    if not stage.tile_channels:
+        return 0.0
+    return UNPACK_TABLE + UNPACK_WEIGHT * graph.constants[graph.node(stage.node).inputs[1]].size
 
 
 def _pooled_rows(schedule: Schedule, step: Step) -> int:
