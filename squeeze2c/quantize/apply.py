@@ -23,9 +23,11 @@ from squeeze2c.quantize.layer import (
     requantised_scales,
     summed_scales,
 )
+from squeeze2c.quantize.lowbit.groups import cluster_rows, group_moments
 from squeeze2c.quantize.options import QuantizeOptions
 from squeeze2c.quantize.scales import activation_params
 from squeeze2c.quantize.statistics import InputMoments, MomentAccumulator
+from squeeze2c.reference.columns import columns
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
 from squeeze2c.reference.int_eval import evaluate_qnode
@@ -216,12 +218,13 @@ class _Quantizer:
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         pixels = _output_pixels(self._float.values[node.inputs[0]], node)
+        groups = self._class_groups(node, weight, bias) if self._options.weight_steps else ()
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
                 weight, bias, params.scale, params.zero_point, scales, moments,
-                self._options, str(node.provenance),
+                self._options, str(node.provenance), groups,
             )
             if _sum_fits(layer, pixels):
                 break
@@ -237,6 +240,26 @@ class _Quantizer:
             name=node.name, inputs=self._operands(node, layer), output=node.output,
             provenance=node.provenance, window=node.window, shift=layer.shift,
             pad_value=pad_value, relu=node.relu,
+        )
+
+    def _class_groups(
+        self, node: ops.ConvGlobalPool, weight: np.ndarray, bias: np.ndarray
+    ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """Channels of the classifier ``node`` in groups, each with moments of its own."""
+        name = node.inputs[0]
+        params = self._params[name]
+        step = (params.scale * np.asarray(params.channel_scale or (1.0,))).astype(np.float32)
+        real = columns(self._real[name] / step, node.window, 0.0)
+        integer = columns(self._integer[name], node.window, 0)
+        images, taps = len(real), real.shape[-1]
+        return tuple(
+            group_moments(
+                real.reshape(images, -1, taps),
+                integer.reshape(images, -1, taps),
+                weight * params.scale,
+                bias,
+                cluster_rows(weight),
+            )
         )
 
     def _set_logits(self, name: str, scale: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,23 +90,27 @@ def quantise_layer(
     moments: InputMoments,
     options: QuantizeOptions,
     where: str,
+    groups: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> IntegerLayer:
     """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
 
     The rounding target makes up for what earlier layers' quantisation did to the
     inputs (sequential targets), the rounding feeds its error back, and the bias
-    takes the remaining mean error. Raises :class:`QuantizationError` where an
+    takes the remaining mean error. ``groups``: (output channels, second moments) where the
+    rounding of some channels is to be judged on inputs of their own. Raises :class:`QuantizationError` where an
     int32 accumulator could overflow.
     """
     exact = weight / scales.weight_scale[:, None]
     target = exact
     if options.error_feedback:
         target = exact + _sequential_shift(exact, moments, options.target_damping)
-        zeros = exact == 0
-        rounded = error_feedback_round(
-            target, moments.covariance, WEIGHT_LIMIT, options.damping,
-            zeros if zeros.mean() >= PRUNED_SHARE else None,
-        )  # fmt: skip
+        pruned = (exact == 0).mean() >= PRUNED_SHARE
+        rounded = np.empty(exact.shape, np.int64)
+        for rows, moment in groups or ((slice(None), moments.covariance),):
+            zeros = exact[rows] == 0 if pruned else None
+            rounded[rows] = error_feedback_round(
+                target[rows], moment, WEIGHT_LIMIT, options.damping, zeros
+            )
     else:
         rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
     offset = bias / (scales.weight_scale * scale_in)

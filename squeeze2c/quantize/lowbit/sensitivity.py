@@ -103,8 +103,13 @@ def step_for_entropy(matrix: np.ndarray, bits: float) -> float:
 def entropy_bits(matrix: np.ndarray, step: float) -> float:
     """Order-0 entropy per weight, in bits, of ``matrix`` rounded to ``step``."""
     counts = np.unique(np.rint(matrix / step), return_counts=True)[1]
-    share = counts / counts.sum()
-    return float(-(share * np.log2(share)).sum())
+    return entropy_of_counts(counts) / float(counts.sum())
+
+
+def entropy_of_counts(counts: np.ndarray) -> float:
+    """Order-0 entropy in bits of values that occur ``counts`` times."""
+    seen = counts[counts > 0]
+    return float(-(seen * np.log2(seen / seen.sum())).sum())
 
 
 def _logits_with(
