@@ -37,6 +37,7 @@ from squeeze2c.frontend import (
     load_onnx,
     read_onnx,
 )
+from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
 from squeeze2c.lower import CProgram, PackedWeights, check_model_name, identifier, lower
@@ -88,6 +89,8 @@ def compile_model(
     preprocess = preprocess or Preprocess()
     loaded = load_onnx(model)
     graph = run_passes(read_onnx(loaded, input_shape), preprocess)
+    # Refused before the minutes of calibration, not after.
+    _pixel_format(options, graph)
     images = _calibration_images(calibration, graph, preprocess)
     integer = quantize(graph, images, quantize_options or QuantizeOptions(), progress)
     verify_graph(integer)
@@ -124,12 +127,7 @@ def build_program(
     Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
     """
     options = options or ScheduleOptions()
-    pixels = pixel_format(options.input_format, integer.input_value.type.channels)
-    if pixels.converts and not options.push:
-        raise UsageError(
-            f"--input-format {pixels.name} converts rows on their way in, so --input must be push",
-            hint="with push, the generated run function still takes a whole image",
-        )
+    pixels = _pixel_format(options, integer)
     found = candidates(
         integer, core, options.push, options.kind,
         lambda schedule: plan_memory(integer, schedule).arena_bytes,
@@ -203,6 +201,18 @@ def _smaller(options: ScheduleOptions, needed_bytes: int) -> str:
     if options.kind == "layerwise":
         return f"{smallest}; --schedule stream needs less"
     return f"{smallest}; a smaller input needs less"
+
+
+def _pixel_format(options: ScheduleOptions, graph: Graph) -> InputFormat:
+    """The format of the caller's pixels. Raises :class:`UsageError` where it cannot be read."""
+    pixels = pixel_format(options.input_format, graph.input_value.type.channels)
+    if pixels.converts and not options.push:
+        raise UsageError(
+            f"{pixels.name} is converted row by row on its way in, so --input must be push",
+            where="--input-format",
+            hint="with push, the generated run function still takes a whole image",
+        )
+    return pixels
 
 
 def _calibration_images(

@@ -15,6 +15,8 @@ const s2c_host_facts s2c_host_model = {
     FACT(_INPUT_ROWS),
     FACT(_INPUT_COLS),
     FACT(_INPUT_CHANNELS),
+    FACT(_INPUT_ROW_BYTES),
+    FACT(_INPUT_BYTES),
     FACT(_CLASSES),
     FACT(_LAYERS),
     FACT(_ARENA_BYTES),

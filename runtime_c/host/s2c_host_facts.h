@@ -12,6 +12,8 @@ typedef struct {
     uint32_t input_rows;
     uint32_t input_cols;
     uint32_t input_channels;
+    uint32_t input_row_bytes;
+    uint32_t input_bytes;
     uint32_t classes;
     uint32_t layers;
     uint32_t arena_bytes;

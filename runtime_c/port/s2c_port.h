@@ -14,17 +14,33 @@
 /* Places an object in the memory for large buffers; start-up code does not clear it. */
 #define S2C_PORT_BULK(name) __attribute__((section(".bss.s2c_bulk." name)))
 
-/* The generated model, wrapped so that this layer needs none of its names. */
+/* A function of the generated model, whatever its parameters: s2c_port_call knows how to pass them. */
+typedef void (*s2c_port_function)(void);
+
+/*
+ * The generated model, in a form that needs none of its names. Where the image is pushed,
+ * `input` holds one row, and `run` is NULL; otherwise it holds the image, and begin,
+ * push_rows and finish are NULL.
+ */
 typedef struct {
-    s2c_status (*init)(void);
-    s2c_status (*check_weights)(void);
-    s2c_status (*run)(void); /* from `frame` to `logits` */
+    s2c_port_function init;
+    s2c_port_function check_weights;
+    s2c_port_function run;
+    s2c_port_function begin;
+    s2c_port_function push_rows;
+    s2c_port_function finish;
+    s2c_port_function top_k;
+    s2c_port_function softmax;
+    void *context;
     void *arena;
     uint32_t arena_bytes;
-    uint8_t *frame; /* one image */
-    uint32_t frame_bytes;
+    uint8_t *input;
+    uint32_t input_bytes;
+    uint32_t inputs; /* of which an image is made */
     int32_t *logits;
     uint32_t classes;
+    s2c_ranked *best; /* `best_count` entries */
+    uint32_t best_count;
 } s2c_port_model;
 
 /* Exit codes of the firmware, none that QEMU uses; squeeze2c/emulate/outcome.py reads them. */
@@ -50,10 +66,19 @@ void s2c_port_forbid(uint32_t index, uintptr_t first, uintptr_t end);
 /* Turns the MPU on; everything that is not forbidden stays as it is without. */
 void s2c_port_enable_mpu(void);
 
+/* What unused stack is filled with. */
+#define S2C_PORT_PAINT 0xDEADBEEF
+
 /* Paints the stack from its lowest word to a little below the caller's frame. */
 void s2c_port_paint_stack(void);
 /* The lowest word of the stack that lost its paint. */
 uintptr_t s2c_port_lowest_stack_use(void);
+
+/*
+ * Calls `function` with up to three arguments, a freshly painted stack beneath it. Low word
+ * of the result: what it returned; high word: bytes of stack that it used.
+ */
+uint64_t s2c_port_call(s2c_port_function function, uintptr_t a, uintptr_t b, uintptr_t c);
 
 /* The stack pointer. */
 static inline uintptr_t s2c_port_stack_pointer(void)

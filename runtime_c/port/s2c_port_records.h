@@ -12,13 +12,23 @@ typedef enum {
     S2C_RECORD_LOGITS = 1, /* first: image. int32_t logits[classes] */
     S2C_RECORD_ROW = 2,    /* first: layer, second: row. Pixels, without gaps */
     S2C_RECORD_STATUS = 3, /* first: stage, second: s2c_status */
-    S2C_RECORD_STACK = 4,  /* first: firmware's high-water mark, second: the model's; bytes */
+    S2C_RECORD_STACK = 4,  /* first: stage, second: its high-water mark in bytes */
     S2C_RECORD_FAULT = 5,  /* s2c_fault_record */
     S2C_RECORD_END = 6     /* first: number of images. The last record */
 } s2c_record_kind;
 
-/* `first` of S2C_RECORD_STATUS. */
-typedef enum { S2C_STAGE_INIT = 1, S2C_STAGE_CHECK_WEIGHTS = 2, S2C_STAGE_RUN = 3 } s2c_stage;
+/* Functions of the model; `first` of S2C_RECORD_STATUS and S2C_RECORD_STACK. */
+typedef enum {
+    S2C_STAGE_FIRMWARE = 0, /* all of it, the model included */
+    S2C_STAGE_INIT = 1,
+    S2C_STAGE_CHECK_WEIGHTS = 2,
+    S2C_STAGE_RUN = 3,
+    S2C_STAGE_BEGIN = 4,
+    S2C_STAGE_PUSH_ROWS = 5,
+    S2C_STAGE_FINISH = 6,
+    S2C_STAGE_TOP_K = 7,
+    S2C_STAGE_SOFTMAX = 8
+} s2c_stage;
 
 /* Registers at a fault; pc and lr are 0 where the stack did not hold them. */
 typedef struct {

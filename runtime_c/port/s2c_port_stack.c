@@ -2,7 +2,6 @@
 #include "s2c_port.h"
 #include "s2c_port_symbols.h"
 
-#define PAINT 0xDEADBEEFu
 
 /*
  * The compiler may read the stack pointer before it saves registers below it. Leaving these
@@ -16,7 +15,7 @@ void s2c_port_paint_stack(void)
     volatile uint32_t *const end = s2c_port_register(s2c_port_stack_pointer() - OWN_FRAME_BYTES);
 
     for (volatile uint32_t *word = s2c_stack_bottom; word < end; ++word) {
-        *word = PAINT;
+        *word = S2C_PORT_PAINT;
     }
 }
 
@@ -24,7 +23,7 @@ uintptr_t s2c_port_lowest_stack_use(void)
 {
     const volatile uint32_t *word = s2c_stack_bottom;
 
-    while (word < (const volatile uint32_t *)s2c_stack_top && *word == PAINT) {
+    while (word < (const volatile uint32_t *)s2c_stack_top && *word == S2C_PORT_PAINT) {
         ++word;
     }
     return (uintptr_t)word;

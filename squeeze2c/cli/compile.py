@@ -28,6 +28,9 @@ READERS: dict[str, Reader] = {
     "target": read_text,
     "ram": read_size_bytes,
     "flash": read_size_bytes,
+    "schedule": read_text,
+    "input": read_text,
+    "input-format": read_text,
     "input-shape": read_shape,
     "force": read_flag,
 }
@@ -66,11 +69,39 @@ def compile_command(
     target: options.TargetOption = None,
     ram: Annotated[
         str | None,
-        typer.Option("--ram", metavar="SIZE", help="The most that the arena may take: 128K."),
+        typer.Option(
+            "--ram", metavar="SIZE",
+            help="The most that arena and stack may take together: 128K. "
+            "Default: the best trade-off between RAM and speed.",
+        ),
     ] = None,
     flash: Annotated[
         str | None,
         typer.Option("--flash", metavar="SIZE", help="The most that the parameters may take: 1M."),
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            "--schedule", metavar="auto|stream|layerwise",
+            help="Rows through line buffers, whole feature maps, or whatever suits --ram, "
+            "which is the default.",
+        ),
+    ] = None,
+    input: Annotated[
+        str | None,
+        typer.Option(
+            "--input", metavar="push|frame",
+            help="The image arrives row by row, or is in memory as a whole. "
+            "Default: push; frame with --schedule layerwise.",
+        ),
+    ] = None,
+    input_format: Annotated[
+        str | None,
+        typer.Option(
+            "--input-format", metavar="FORMAT",
+            help="What the camera delivers: rgb888 (default), bgr888, rgb565le, rgb565be, grey8, "
+            "or raw for the model's own channels.",
+        ),
     ] = None,
     input_shape: options.InputShapeOption = None,
     config: Annotated[
@@ -96,6 +127,7 @@ def compile_command(
         "model": model, "output": output, "name": name, "calibration": calibration,
         "preprocess": preprocess, "mean": mean, "std": std, "channels": channels,
         "resize": resize, "crop": crop, "target": target, "ram": ram, "flash": flash,
+        "schedule": schedule, "input": input, "input-format": input_format,
         "input-shape": input_shape, "force": force,
     }  # fmt: skip
     file = {} if config is None else read_config(config, READERS)
@@ -134,6 +166,9 @@ def _compile(
         target=settings["target"] or "host",
         ram_bytes=settings["ram"],
         flash_bytes=settings["flash"],
+        schedule=settings["schedule"] or "auto",
+        input_mode=settings["input"],
+        input_format=settings["input-format"] or "rgb888",
         input_shape=settings["input-shape"],
         force=bool(settings["force"]),
         progress=reporter.progress,
@@ -143,24 +178,42 @@ def _compile(
 def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) -> None:
     for note in artifact.manifest.get("notes", ()):
         reporter.remark(note)
+    if settings["ram"] is None:
+        from squeeze2c.pipeline import STACK_RESERVE_BYTES
+        from squeeze2c.report import trade_off
+
+        reporter.remark(trade_off(artifact.manifest, STACK_RESERVE_BYTES))
     tables = [_summary(artifact, settings)]
     if reporter.verbose:
-        tables.append(_layers(artifact))
+        tables += [_layers(artifact), _schedules(artifact)]
     reporter.result(artifact.manifest, *tables)
 
 
 def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
+    from squeeze2c.pipeline import STACK_RESERVE_BYTES
+    from squeeze2c.report import schedule_title
+
     manifest = artifact.manifest
-    flash, ram = manifest["flash"], manifest["ram"]
+    flash, ram, image = manifest["flash"], manifest["ram"], manifest["input"]
+    schedule = manifest["schedule"]
+    of_input = "an image row (caller's)" if image["mode"] == "push" else "the image (caller's)"
+    budget: tuple[tuple[str, str], ...] = ()
+    if settings["ram"]:
+        used = 100 * (ram["arena_bytes"] + STACK_RESERVE_BYTES) / settings["ram"]
+        words = f"arena, with {STACK_RESERVE_BYTES:,} B for the stack"
+        budget = ((words, f"{used:.0f} % of the budget"),)
     return facts_table(
         f"{artifact.name} for {artifact.target}",
         (
-            ("input", shape_text(artifact.input_shape)),
-            ("input image", bytes_text(ram["input_bytes"])),
+            ("input", f"{shape_text(artifact.input_shape)}, {image['format']}, {image['mode']}"),
+            (of_input, bytes_text(ram["input_bytes"])),
             ("classes", f"{artifact.classes:,}"),
             ("multiply-accumulates", f"{manifest['macs']:,}"),
             ("parameters (flash)", _against(flash["parameters_bytes"], settings["flash"])),
-            ("arena (RAM)", _against(ram["arena_bytes"], settings["ram"])),
+            ("schedule", f"{schedule_title(schedule)}, {schedule['steps']:,} steps"),
+            ("predicted instructions", f"{schedule['predicted_instructions']:,}"),
+            ("arena (RAM)", bytes_text(ram["arena_bytes"])),
+            *budget,
             ("arena, lower bound", bytes_text(ram["lower_bound_bytes"])),
         ),
     )
@@ -184,5 +237,29 @@ def _layers(artifact: Artifact) -> Table:
                 f"{layer['parameters_bytes']:,}",
             )
             for layer in artifact.layers
+        ),
+    )
+
+
+def _schedules(artifact: Artifact) -> Table:
+    """What there was to choose from."""
+    from squeeze2c.pipeline import STACK_RESERVE_BYTES
+    from squeeze2c.report import compared, schedule_title
+
+    candidates = artifact.manifest["schedule"]["candidates"]
+    chosen = artifact.manifest["ram"]["arena_bytes"]
+    return rows_table(
+        "schedules, none of which another one beats in RAM and speed",
+        ("schedule", "arena", "--ram from", "predicted instructions", "", ""),
+        (
+            (
+                schedule_title(candidate),
+                f"{candidate['arena_bytes']:,}",
+                f"{candidate['arena_bytes'] + STACK_RESERVE_BYTES:,}",
+                f"{candidate['predicted_instructions']:,}",
+                compared(candidate, candidates[-1]),
+                "chosen" if candidate["arena_bytes"] == chosen else "",
+            )
+            for candidate in candidates
         ),
     )

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -95,7 +95,7 @@ class Reporter:
         if not self._quiet:
             print(f"note: {text}", file=sys.stderr)
 
-    def result(self, document: Mapping[str, Any], *tables: Table) -> None:
+    def result(self, document: Mapping[str, Any], *tables: RenderableType) -> None:
         """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
         self._bars.stop()
         if self._json:
@@ -103,7 +103,6 @@ class Reporter:
         elif not self._quiet:
             for table in tables:
                 self._stdout.print(table)
-
 
     def bug(self, text: str) -> NoReturn:
         """End the command after its result, which shows a bug of squeeze2c's."""

@@ -16,9 +16,6 @@ QuietFlag = Annotated[
 VerboseFlag = Annotated[
     bool, typer.Option("--verbose", "-v", help="More detail; a traceback with every error.")
 ]
-ModelArgument = Annotated[
-    Path, typer.Argument(metavar="MODEL.onnx", help="The ONNX model.", show_default=False)
-]
 FolderArgument = Annotated[
     Path,
     typer.Argument(metavar="DIR", help="A folder that compile has written.", show_default=False),

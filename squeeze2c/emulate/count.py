@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from squeeze2c.emulate.elf import FirmwareImage
@@ -17,8 +16,8 @@ from squeeze2c.resources import runtime_dir
 
 COUNT_FILE = "count.txt"
 MARKS = "s2c_port_marks"
-AFTER_RUN = "s2c_port_lowest_stack_use"
-"""What the harness calls as soon as the model's run function has returned."""
+RETURNED = "s2c_port_returned"
+"""The instruction that follows the harness's call of a function of the model."""
 
 RunWith = Callable[[Sequence[str]], object]
 """Runs firmware for one image with more options for QEMU."""
@@ -57,19 +56,25 @@ class Counter:
         HostCompiler.find(flags=("-O2",)).build_library([source], [], [], plugin)
         return cls(plugin)
 
-    def whole(self, run: RunWith, elf: Path, image: FirmwareImage, model: str) -> int:
-        """Instructions of one call of the model's run function, in a build without hooks.
+    def whole(
+        self, run: RunWith, elf: Path, image: FirmwareImage, functions: Sequence[str]
+    ) -> int:
+        """Instructions of all calls of ``functions`` for one image, in a build without hooks.
 
-        From its first instruction to the few after its last with which the
-        caller goes on. Raises :class:`ToolchainError` where QEMU refuses the plugin.
+        Each from its first instruction to its last; what the harness does between calls
+        is not counted. Raises :class:`ToolchainError` where QEMU refuses the plugin.
         """
-        first = image.function(f"{model}_run")[0]
-        after = image.function(AFTER_RUN)[0]
-        marks = self._marks(run, elf, f"mark={first:#x}", f"mark={after:#x}")
-        for (number, begin), (following, end) in pairwise(marks):
-            if (number, following) == (0, 1):
-                return end - begin
-        raise InternalError(f"{model}_run was not seen to run")
+        places = (RETURNED, *functions)
+        marks = self._marks(run, elf, *(f"mark={image.function(p)[0]:#x}" for p in places))
+        executed, begin = 0, None
+        for number, count in marks:
+            if number > 0:
+                begin = count if begin is None else begin
+            elif begin is not None:
+                executed, begin = executed + count - begin, None
+        if not executed:
+            raise InternalError(f"{functions[0]} was not seen to run")
+        return executed
 
     def layers(self, run: RunWith, elf: Path, image: FirmwareImage, layers: int) -> tuple[int, ...]:
         """Instructions of each layer for one image, in the build with marks.

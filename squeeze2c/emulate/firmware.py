@@ -11,8 +11,10 @@ from pathlib import Path
 
 from squeeze2c.codegen.environment import environment
 from squeeze2c.codegen.symbols import Symbols
+from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG
 from squeeze2c.emulate.fault import STACK_GUARD_BYTES
-from squeeze2c.emulate.toolchain import Toolchain
+from squeeze2c.emulate.stack import StackBound, bound_of_objects
+from squeeze2c.emulate.toolchain import COMPILE_FLAGS, OPTIMISATION, Toolchain, knows_flag
 from squeeze2c.errors import DoesNotFitError, ToolchainError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.resources import runtime_dir
@@ -22,7 +24,6 @@ STACK_BYTES = 4096
 """Stack that the linker reserves; what is used of it is measured."""
 HOOKS_HEADER = "s2c_hooks.h"
 """Only sources that read it differ between builds."""
-COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
 _OVERFLOW = re.compile(r"region `?(\w+)'? overflowed by (\d+) byte")
 
 
@@ -40,7 +41,7 @@ class FirmwareBuild:
     board_core: Core
     toolchain: Toolchain
     folder: Path
-    optimisation: str = "-O3"
+    optimisation: str = OPTIMISATION
 
     def measured(self) -> Path:
         """The ELF file of the firmware as it would ship.
@@ -53,8 +54,24 @@ class FirmwareBuild:
         main = self.folder / "harness" / "main.c"
         main.write_text(self._main(), encoding="utf-8")
         objects = self._objects()
-        self._compile(objects)
+        self._compile(objects, *((CALLGRAPH_FLAG,) if self._knows_call_graphs else ()))
         return self._link("measured", objects, self.board.flash)
+
+    def stack_bound(self) -> StackBound | None:
+        """The model's stack at most, after :meth:`measured`; None where GCC cannot tell."""
+        if not self._knows_call_graphs:
+            return None
+        model = [self.folder / name for name in self._objects() if name.startswith("model/")]
+        return bound_of_objects(model, self.artifact.name, self.compiler)
+
+    @property
+    def compiler(self) -> str:
+        """What compiles the firmware, for reports."""
+        return f"gcc {self.toolchain.version}, {self.toolchain.library}, {self.optimisation}"
+
+    @property
+    def _knows_call_graphs(self) -> bool:
+        return knows_flag([self.toolchain.gcc], CALLGRAPH_FLAG)
 
     def with_hooks(self, part: str) -> Path:
         """The ELF file of firmware with the hooks of ``s2c_port_PART.h``; after :meth:`measured`.
@@ -87,7 +104,7 @@ class FirmwareBuild:
 
     def _compile(self, objects: Mapping[str, Path], *extra: str) -> None:
         """Compile every source to its object, with a list of the headers it reads."""
-        flags = [*self.core.gcc_flags, self.optimisation, *COMMON_FLAGS, "-MMD", *extra]
+        flags = [*self.core.gcc_flags, self.optimisation, *COMPILE_FLAGS, "-MMD", *extra]
         flags += self.toolchain.library_flags
         include_dirs = (*self.artifact.include_dirs, runtime_dir() / "port")
         flags += [f"-I{include_dir}" for include_dir in include_dirs]
@@ -133,8 +150,9 @@ class FirmwareBuild:
             largest = f"parameters {self.artifact.manifest['flash']['parameters_bytes']:,} bytes"
         else:
             ram = self.artifact.manifest["ram"]
+            image = "row of the image" if self.artifact.push else "image"
             largest = (
-                f"arena {ram['arena_bytes']:,} bytes, image {ram['input_bytes']:,} bytes "
+                f"arena {ram['arena_bytes']:,} bytes, {image} {ram['input_bytes']:,} bytes "
                 f"(stack: {STACK_BYTES:,} bytes reserved)"
             )
         return DoesNotFitError(
@@ -148,7 +166,7 @@ class FirmwareBuild:
 
     def _main(self) -> str:
         template = environment().get_template("firmware/main.c.j2")
-        return template.render(symbols=Symbols(self.artifact.name))
+        return template.render(symbols=Symbols(self.artifact.name), push=self.artifact.push)
 
     def _linker_script(self, flash: Region) -> str:
         board = self.board

@@ -19,9 +19,10 @@ STATUS_NAMES = (
     "S2C_ERROR_NOT_INITIALISED",
     "S2C_ERROR_WEIGHTS_CRC",
     "S2C_ERROR_ARGUMENT",
+    "S2C_ERROR_SEQUENCE",
+    "S2C_ERROR_ROWS",
 )
 """``s2c_status`` of ``runtime_c/include/s2c.h``."""
-_FUNCTIONS = {Stage.INIT: "init", Stage.CHECK_WEIGHTS: "check_weights", Stage.RUN: "run"}
 
 
 class ExitCode(IntEnum):
@@ -49,7 +50,7 @@ def check_outcome(
             if count != images:
                 raise InternalError(f"firmware ran {count} of {images} images", where=where)
         case ExitCode.STATUS, Record(RecordKind.STATUS, stage, status):
-            raise _status_error(f"{model}_{_FUNCTIONS[Stage(stage)]}", status, where)
+            raise _status_error(f"{model}_{Stage(stage).function}", status, where)
         case ExitCode.FAULT, Record(RecordKind.FAULT, data=data):
             raise InternalError(Fault.unpack(data).describe(board, image), where=where)
         case ExitCode.FILES, _:

@@ -58,7 +58,7 @@ def run_firmware(
     image_done: Callable[[], None],
     options: Sequence[str] = (),
 ) -> Outcome:
-    """Run the firmware ``elf`` over ``images`` uint8 (n, rows, cols, channels).
+    """Run the firmware ``elf`` over ``images`` uint8 (n, ...), the bytes that a camera delivers.
 
     Works in the folder of ``elf``, with QEMU's further ``options``. Calls
     ``image_done`` after each image. Raises :class:`ToolchainError` where the

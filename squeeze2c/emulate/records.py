@@ -25,11 +25,22 @@ class RecordKind(IntEnum):
 
 
 class Stage(IntEnum):
-    """``s2c_stage``: which function of the model returned a status."""
+    """``s2c_stage``: functions of the model; 0 is the firmware as a whole."""
 
+    FIRMWARE = 0
     INIT = 1
     CHECK_WEIGHTS = 2
     RUN = 3
+    BEGIN = 4
+    PUSH_ROWS = 5
+    FINISH = 6
+    TOP_K = 7
+    SOFTMAX = 8
+
+    @property
+    def function(self) -> str:
+        """The function's name without the model's."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

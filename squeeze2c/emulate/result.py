@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ class MemoryUse:
     """Memory of the firmware, in bytes; ``harness``: the simulator's share, not the model's.
 
     RAM is data, bss and the stack's high-water mark. ``frame`` is the buffer
-    that the harness reads each image into: an application with a camera has
-    one too, unless the image is in flash.
+    that the harness reads each image into, one row of it where the model takes
+    rows: an application with a camera has one too, unless the image is in flash.
+    ``function_stack_bytes``: high-water marks by function of the model.
     """
 
     arena_bytes: int
@@ -22,13 +24,13 @@ class MemoryUse:
     harness_bytes: int
     other_bytes: int
     stack_bytes: int
-    model_stack_bytes: int
+    function_stack_bytes: Mapping[str, int]
     code_and_constants_bytes: int
     harness_code_bytes: int
 
     @classmethod
     def measure(
-        cls, image: FirmwareImage, stack_bytes: int, model_stack_bytes: int
+        cls, image: FirmwareImage, stack_bytes: int, function_stack_bytes: Mapping[str, int]
     ) -> MemoryUse:
         """Sizes of the sections of ``image``, and the stack as it was measured."""
         arena, frame = image.size_of(".arena"), image.size_of(".frame")
@@ -40,10 +42,15 @@ class MemoryUse:
             harness_bytes=harness,
             other_bytes=image.static_ram_bytes - arena - frame - harness,
             stack_bytes=stack_bytes,
-            model_stack_bytes=model_stack_bytes,
+            function_stack_bytes=function_stack_bytes,
             code_and_constants_bytes=image.flash_bytes - harness_code,
             harness_code_bytes=harness_code,
         )
+
+    @property
+    def model_stack_bytes(self) -> int:
+        """The most that a function of the model used."""
+        return max(self.function_stack_bytes.values())
 
     @property
     def ram_bytes(self) -> int:
@@ -78,6 +85,8 @@ class SimulationResult:
     differing logits of the build without hooks; the layers are those of the
     build that records every row. ``instructions``: executed for the first
     image, the same in every run; ``not_counted`` says why there are none.
+    ``stack_bound_bytes``: what the model's stack cannot exceed, None where the
+    compiler does not tell.
     """
 
     board: str
@@ -91,6 +100,7 @@ class SimulationResult:
     parameters_bytes: int
     instructions: int | None = None
     not_counted: str | None = None
+    stack_bound_bytes: int | None = None
 
     @property
     def mismatches(self) -> int:
@@ -101,10 +111,11 @@ class SimulationResult:
         """The result as plain data.
 
         ``ram_bytes`` = ``ram.arena_bytes`` + ``ram.frame_bytes`` (the image
-        buffer) + ``ram.harness_bytes`` (the simulator's buffers) +
+        buffer, or a row's) + ``ram.harness_bytes`` (the simulator's buffers) +
         ``ram.other_bytes`` (data and bss of anything else) + ``stack_bytes``.
         ``stack_bytes`` is the whole firmware's high-water mark;
-        ``ram.model_stack_bytes`` the part beneath the call of the model.
+        ``ram.model_stack_bytes`` the part beneath a call of the model, and
+        ``ram.model_stack_bound_bytes`` its bound.
         ``flash_bytes`` = ``flash.model_bytes`` (code, constants and library,
         ``flash.parameters_bytes`` of them parameters) + ``flash.harness_bytes``.
         """
@@ -127,6 +138,7 @@ class SimulationResult:
                 "harness_bytes": memory.harness_bytes,
                 "other_bytes": memory.other_bytes,
                 "model_stack_bytes": memory.model_stack_bytes,
+                "model_stack_bound_bytes": self.stack_bound_bytes,
             },
             "flash": {
                 "model_bytes": memory.code_and_constants_bytes,

@@ -16,10 +16,12 @@ from squeeze2c.emulate.elf import FirmwareImage, read_elf
 from squeeze2c.emulate.firmware import FirmwareBuild
 from squeeze2c.emulate.outcome import check_outcome
 from squeeze2c.emulate.qemu import find_emulator, run_firmware, time_limit_s
-from squeeze2c.emulate.records import RecordKind, read_records
+from squeeze2c.emulate.record import record_stack
+from squeeze2c.emulate.records import RecordKind, Stage, read_records
 from squeeze2c.emulate.result import LayerResult, MemoryUse, SimulationResult
-from squeeze2c.emulate.toolchain import find_toolchain
-from squeeze2c.errors import DoesNotFitError, ToolchainError, UsageError
+from squeeze2c.emulate.stack import StackBound
+from squeeze2c.emulate.toolchain import OPTIMISATION, find_toolchain
+from squeeze2c.errors import DoesNotFitError, InternalError, ToolchainError, UsageError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.ir import load_graph
 from squeeze2c.progress import Progress, silent
@@ -35,28 +37,33 @@ def simulate(
     board: str,
     images: np.ndarray,
     *,
-    optimisation: str = "-O3",
+    optimisation: str = OPTIMISATION,
     count_instructions: bool = True,
     work_dir: Path | None = None,
     progress: Progress = silent,
 ) -> SimulationResult:
     """Run the firmware of ``artifact`` on ``board`` for ``images``.
 
-    ``images``: uint8 (n, rows, cols, channels). Firmware is built with the GCC
-    flag ``optimisation``: as it would ship, which gives sizes, stack and
-    logits; with hooks that record every row of every layer; and, with
-    ``count_instructions``, once more with hooks that mark where layers begin
-    and end. Instructions are those of the first image. Counting needs a QEMU
-    with plugins and a C compiler for this machine; without them the counts are
-    None and ``not_counted`` says why. ``work_dir`` keeps sources, ELF files and
-    results; a temporary folder is used otherwise. Code generated for ``host``
-    is built for the board's core.
+    ``images``: RGB uint8 (n, rows, cols, channels). The firmware gets them in the
+    model's input format, whole, or row by row where the model takes rows: then
+    no image is in the board's memory. Firmware is built with the GCC flag
+    ``optimisation``: as it would ship, which gives sizes, stack and logits; with
+    hooks that record every row of every layer; and, with ``count_instructions``,
+    once more with hooks that mark where layers begin and end. Instructions are
+    those of the first image. Counting needs a QEMU with plugins and a C compiler
+    for this machine; without them the counts are None and ``not_counted`` says
+    why. ``work_dir`` keeps sources, ELF files and results; a temporary folder is
+    used otherwise. Code generated for ``host`` is built for the board's core.
+
+    The stack that the model needed goes into the folder's manifest, with the name
+    of the board, unless ``optimisation`` is not the usual one.
 
     Raises :class:`UsageError` for a board that cannot run the code and images
     that do not suit the model, :class:`DoesNotFitError` for a board that is too
     small, :class:`ToolchainError` where compiler or emulator are missing or
     fail, :class:`ArtifactError` where the weights are corrupt and
-    :class:`InternalError` where generated code fails otherwise.
+    :class:`InternalError` where generated code fails otherwise or needs more
+    stack than its call graph says.
     """
     target = board_named(board)
     core = core_for(artifact.target, target)
@@ -78,18 +85,25 @@ def simulate(
         progress("build firmware", 1, 2)
         trace = _Firmware.of(build.with_hooks("trace"), build)
         progress("build firmware", 2, 2)
-        logits, memory = _measure(measured, images, progress)
+        pixels = artifact.input_format
+        frames = pixels.encode(images)
+        logits, memory = _measure(measured, frames, progress)
+        bound = build.stack_bound()
+        _check_stack(memory, bound, f"{artifact.name} on {target.name}")
         comparison = LayerComparison(artifact, oracle)
-        _trace(trace, images, comparison, progress)
+        seen = pixels.decode(frames, images.shape[-1])
+        _trace(trace, frames, seen, comparison, progress)
         counts = Counts.none(len(artifact.layers), "not asked for")
         if count_instructions:
-            counts = _count(build, measured, images[:1], progress)
+            counts = _count(build, measured, frames[:1], progress)
+    if optimisation == OPTIMISATION:
+        record_stack(artifact, memory.model_stack_bytes, target.name)
     layers = zip(artifact.layers, comparison.mismatches, counts.layers, strict=True)
     return SimulationResult(
         board=target.name,
         target=artifact.target,
         core=core.name,
-        compiler=f"gcc {toolchain.version}, {toolchain.library}, {optimisation}",
+        compiler=build.compiler,
         images=len(images),
         layers=tuple(
             LayerResult(str(layer["name"]), layer["macs"], mismatches, instructions)
@@ -100,6 +114,7 @@ def simulate(
         parameters_bytes=artifact.manifest["flash"]["parameters_bytes"],
         instructions=counts.whole,
         not_counted=counts.reason,
+        stack_bound_bytes=None if bound is None else bound.bytes,
     )
 
 
@@ -127,44 +142,77 @@ class _Firmware:
     image: FirmwareImage
     board: Board
     model: str
+    push: bool
     limit_s: float
 
     @classmethod
     def of(cls, elf: Path, build: FirmwareBuild) -> _Firmware:
         macs = sum(layer["macs"] for layer in build.artifact.layers)
-        return cls(elf, read_elf(elf), build.board, build.artifact.name, time_limit_s(macs))
+        artifact = build.artifact
+        limit_s = time_limit_s(macs)
+        return cls(elf, read_elf(elf), build.board, artifact.name, artifact.push, limit_s)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """What the harness calls for an image."""
+        stages = (Stage.BEGIN, Stage.PUSH_ROWS, Stage.FINISH) if self.push else (Stage.RUN,)
+        return tuple(f"{self.model}_{stage.function}" for stage in stages)
 
     def run(
-        self, images: np.ndarray, image_done: Callable[[], None], options: Sequence[str] = ()
+        self, frames: np.ndarray, image_done: Callable[[], None], options: Sequence[str] = ()
     ) -> Path:
         """The result file of a run that went well. ``options`` are for QEMU."""
-        outcome = run_firmware(self.elf, self.board, images, self.limit_s, image_done, options)
-        check_outcome(outcome, len(images), self.model, self.board, self.image)
+        outcome = run_firmware(self.elf, self.board, frames, self.limit_s, image_done, options)
+        check_outcome(outcome, len(frames), self.model, self.board, self.image)
         return outcome.results
 
 
 def _measure(
-    firmware: _Firmware, images: np.ndarray, progress: Progress
+    firmware: _Firmware, frames: np.ndarray, progress: Progress
 ) -> tuple[np.ndarray, MemoryUse]:
     """Logits int32 (n, classes) and memory use of the build without hooks."""
-    results = firmware.run(images, _counter("run firmware", len(images), progress))
-    stack = next(r for r in read_records(results) if r.kind is RecordKind.STACK)
-    return read_logits(results), MemoryUse.measure(firmware.image, stack.first, stack.second)
+    results = firmware.run(frames, _counter("run firmware", len(frames), progress))
+    stack = {
+        Stage(record.first): record.second
+        for record in read_records(results)
+        if record.kind is RecordKind.STACK
+    }
+    whole = stack.pop(Stage.FIRMWARE)
+    functions = {stage.function: used for stage, used in stack.items() if used}
+    return read_logits(results), MemoryUse.measure(firmware.image, whole, functions)
+
+
+def _check_stack(memory: MemoryUse, bound: StackBound | None, where: str) -> None:
+    """Raise :class:`InternalError` where a function used more stack than it can."""
+    for function, used in memory.function_stack_bytes.items():
+        if bound is not None and used > bound.functions.get(function, 0):
+            raise InternalError(
+                f"{function} used {used:,} bytes of stack, its call graph says at most "
+                f"{bound.functions[function]:,}",
+                where=where,
+            )
 
 
 def _trace(
-    firmware: _Firmware, images: np.ndarray, comparison: LayerComparison, progress: Progress
+    firmware: _Firmware,
+    frames: np.ndarray,
+    seen: np.ndarray,
+    comparison: LayerComparison,
+    progress: Progress,
 ) -> None:
-    """Compare every layer of every image, in batches that do not flood the disk."""
-    image_done = _counter("compare layers", len(images), progress)
+    """Compare every layer of every image, in batches that do not flood the disk.
+
+    ``seen``: what the network sees of ``frames``.
+    """
+    image_done = _counter("compare layers", len(frames), progress)
     batch = max(1, TRACE_BATCH_BYTES // comparison.bytes_per_image)
-    for first in range(0, len(images), batch):
-        part = images[first : first + batch]
-        comparison.compare(part, read_records(firmware.run(part, image_done)))
+    for first in range(0, len(frames), batch):
+        part = slice(first, first + batch)
+        comparison.compare(seen[part], read_records(firmware.run(frames[part], image_done)))
 
 
 def _count(
-    build: FirmwareBuild, measured: _Firmware, image: np.ndarray, progress: Progress
+    build: FirmwareBuild, measured: _Firmware, frame: np.ndarray, progress: Progress
 ) -> Counts:
     """Instructions for one image. The firmware runs well by now: what fails is the counting."""
     layers = len(build.artifact.layers)
@@ -172,9 +220,9 @@ def _count(
     try:
         counter = Counter.build(build.folder)
         marked = _Firmware.of(build.with_hooks("count"), build)
-        run, run_marked = (partial(f.run, image, lambda: None) for f in (measured, marked))
+        run, run_marked = (partial(f.run, frame, lambda: None) for f in (measured, marked))
         counts = Counts(
-            counter.whole(run, measured.elf, measured.image, measured.model),
+            counter.whole(run, measured.elf, measured.image, measured.functions),
             counter.layers(run_marked, marked.elf, marked.image, layers),
         )
     except (ToolchainError, DoesNotFitError) as error:

@@ -12,6 +12,9 @@ from pathlib import Path
 from squeeze2c.errors import ToolchainError
 
 COMPILER = "arm-none-eabi-gcc"
+OPTIMISATION = "-O3"
+"""What firmware is built with unless it is told otherwise."""
+COMPILE_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
 INSTALL_COMPILER = "apt install gcc-arm-none-eabi picolibc-arm-none-eabi"
 LIBRARIES = (
     ("picolibc", ("--specs=picolibc.specs",)),
@@ -51,6 +54,11 @@ def find_toolchain() -> Toolchain:
         where="firmware build",
         hint=INSTALL_COMPILER,
     )
+
+
+def knows_flag(command: Sequence[str], flag: str) -> bool:
+    """Whether the compiler that ``command`` starts accepts ``flag``."""
+    return _run([*command, flag, "-E", "-x", "c", "-"], text="\n").returncode == 0
 
 
 def run_tool(command: Sequence[str], folder: Path) -> None:

@@ -17,6 +17,7 @@ from squeeze2c.export.manifest import (
     SCHEDULE_FILE,
 )
 from squeeze2c.frontend import Preprocess
+from squeeze2c.frontend.input_format import InputFormat, input_format
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,16 @@ class Artifact:
         """(rows, cols, channels) of the image."""
         image = self.manifest["input"]
         return image["rows"], image["cols"], image["channels"]
+
+    @property
+    def push(self) -> bool:
+        """Whether the caller hands the image over row by row."""
+        return bool(self.manifest["input"]["mode"] == "push")
+
+    @property
+    def input_format(self) -> InputFormat:
+        """What the caller's pixels are."""
+        return input_format(self.manifest["input"]["format"], self.input_shape[2])
 
     @property
     def classes(self) -> int:

@@ -78,6 +78,7 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
         "schedule": {
             "kind": inputs.schedule.kind,
             "strip_rows": max(inputs.schedule.schedule.strip_rows),
+            "running_pools": any(inputs.schedule.schedule.running),
             "steps": len(program.steps),
             "predicted_instructions": inputs.schedule.instructions,
             "candidates": [_candidate(c) for c in inputs.candidates],
@@ -129,6 +130,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     return {
         "kind": candidate.kind,
         "strip_rows": max(candidate.schedule.strip_rows),
+        "running_pools": any(candidate.schedule.running),
         "arena_bytes": candidate.arena_bytes,
         "predicted_instructions": candidate.instructions,
     }

@@ -22,7 +22,8 @@ typedef struct {
 } s2c_trace_layer;
 typedef struct {
     uint32_t context_bytes; uint32_t input_rows; uint32_t input_cols; uint32_t input_channels;
-    uint32_t classes; uint32_t layers; uint32_t arena_bytes; uint32_t arena_alignment;
+    uint32_t input_row_bytes; uint32_t input_bytes; uint32_t classes; uint32_t layers;
+    uint32_t arena_bytes; uint32_t arena_alignment;
     uint32_t weights_bytes; uint32_t weights_crc32; float logit_scale;
 } s2c_host_facts;
 extern s2c_host_facts s2c_host_model;
@@ -36,6 +37,12 @@ int {name}_top_k(const int32_t *logits, uint32_t k, s2c_ranked *out);
 int {name}_softmax(const int32_t *logits, uint32_t *probabilities_q16);
 const char *{name}_version(void);
 const char *s2c_status_name(int status);
+"""
+
+_PUSH_FUNCTIONS = """
+int {name}_begin(void *ctx);
+int {name}_push_rows(void *ctx, const uint8_t *rows, uint32_t count);
+int {name}_finish(void *ctx, int32_t *logits);
 """
 
 _TRACE_FUNCTIONS = """
@@ -59,6 +66,8 @@ class GeneratedApi:
         """
         self.ffi = cffi.FFI()
         self.ffi.cdef(_TYPES + _FUNCTIONS.format(name=artifact.name))
+        if artifact.push:
+            self.ffi.cdef(_PUSH_FUNCTIONS.format(name=artifact.name))
         if traced:
             self.ffi.cdef(_TRACE_FUNCTIONS)
         try:
@@ -103,10 +112,13 @@ class GeneratedApi:
     def _check_facts(self, artifact: Artifact) -> None:
         rows, cols, channels = artifact.input_shape
         ram, weights = artifact.manifest["ram"], artifact.manifest["weights"]
+        row_bytes = artifact.manifest["input"]["row_bytes"]
         expected = {
             "input_rows": rows,
             "input_cols": cols,
             "input_channels": channels,
+            "input_row_bytes": row_bytes,
+            "input_bytes": rows * row_bytes,
             "classes": artifact.classes,
             "layers": len(artifact.layers),
             "arena_bytes": ram["arena_bytes"],

@@ -78,12 +78,43 @@ class HostModel:
         return self.api.text(self.api.function("version")())
 
     def run(self, image: np.ndarray) -> np.ndarray:
-        """Logits int32 (classes,) for ``image`` uint8 (rows, cols, channels).
+        """Logits int32 (classes,) for the RGB ``image`` uint8 (rows, cols, channels).
 
-        Raises :class:`ShapeError` where the image is not that,
-        :class:`InternalError` where C reports an error or leaves its arena.
+        The C gets it in the model's input format. Raises :class:`ShapeError` where the
+        image is not that, :class:`InternalError` where C reports an error or leaves its arena.
         """
-        return self._infer(self._plain, self._pixels(image))
+        return self._infer(self._plain, self._frame(image))
+
+    def push(self, image: np.ndarray, portions: Sequence[int] | None = None) -> np.ndarray:
+        """The same, the image handed over in ``portions``: numbers of rows, by default 1 each.
+
+        Raises as :meth:`run`, and :class:`UsageError` where the model takes whole images
+        only or ``portions`` are not all rows of the image.
+        """
+        frame = self._frame(image)
+        chosen = [1] * len(frame) if portions is None else list(portions)
+        if not self.artifact.push:
+            raise UsageError(
+                f"{self.artifact.name} takes whole images only",
+                hint="compile the model with push input",
+            )
+        if sum(chosen) != len(frame) or min(chosen) < 0:
+            raise UsageError(f"portions are {sum(chosen)} rows, the image has {len(frame)}")
+        loaded = self._plain
+        api = loaded.api
+        logits = np.empty(self.artifact.classes, np.int32)
+        with loaded.pool.borrow() as workspace:
+            api.call("begin", workspace.context)
+            first = 0
+            for count in chosen:
+                # A copy of its own: the model must not need the rows any longer afterwards.
+                rows = frame[first : first + count].copy()
+                api.call(
+                    "push_rows", workspace.context, api.pointer(rows, "const uint8_t *"), count
+                )
+                first += count
+            api.call("finish", workspace.context, api.pointer(logits, "int32_t *"))
+        return logits
 
     def run_layers(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """The outputs of all layers by the names of their values, and the logits.
@@ -92,12 +123,12 @@ class HostModel:
         Raises as :meth:`run`, and :class:`InternalError` where a layer does not
         report each of its rows once.
         """
-        pixels = self._pixels(image)
+        frame = self._frame(image)
         loaded = self._traced
         layers = self.artifact.layers
         trace = LayerTrace(loaded.api, layers)
         with trace.recording():
-            logits = self._infer(loaded, pixels)
+            logits = self._infer(loaded, frame)
         return {**trace.outputs, layers[-1]["output"]: logits}
 
     def top_k(self, logits: np.ndarray, k: int) -> tuple[tuple[int, int], ...]:
@@ -133,19 +164,20 @@ class HostModel:
         if status != STATUS_OK:
             raise InternalError(f"checking the weights gave {api.status_name(status)}")
 
-    def _infer(self, loaded: _Loaded, pixels: np.ndarray) -> np.ndarray:
+    def _infer(self, loaded: _Loaded, frame: np.ndarray) -> np.ndarray:
         api = loaded.api
         logits = np.empty(self.artifact.classes, np.int32)
         with loaded.pool.borrow() as workspace:
             api.call(
                 "run",
                 workspace.context,
-                api.pointer(pixels, "const uint8_t *"),
+                api.pointer(frame, "const uint8_t *"),
                 api.pointer(logits, "int32_t *"),
             )
         return logits
 
-    def _pixels(self, image: np.ndarray) -> np.ndarray:
+    def _frame(self, image: np.ndarray) -> np.ndarray:
+        """``image`` as the camera delivers it: uint8 (rows, row_bytes)."""
         expected = self.artifact.input_shape
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
             kind = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
@@ -157,7 +189,7 @@ class HostModel:
             raise ShapeError(
                 f"the image has shape {image.shape}, expected (rows, cols, channels) = {expected}"
             )
-        return np.ascontiguousarray(image)
+        return self.artifact.input_format.encode(image)
 
     def _logits(self, logits: np.ndarray) -> np.ndarray:
         if logits.dtype != np.int32 or logits.shape != (self.artifact.classes,):

@@ -10,18 +10,14 @@ from typing import Any
 from squeeze2c._version import __version__
 from squeeze2c.frontend import Preprocess, load_onnx, read_onnx
 from squeeze2c.ir import Graph
-from squeeze2c.lower import CProgram, identifier, lower
-from squeeze2c.memory import plan_memory
+from squeeze2c.lower import CProgram, identifier
 from squeeze2c.passes import run_passes
+from squeeze2c.report.planning import Planner, RamUse
 from squeeze2c.report.skeleton import integer_skeleton
-from squeeze2c.schedule import schedule_layerwise
-from squeeze2c.target import BOARDS, CORES, KIB, Board, Core, core_named
+from squeeze2c.target import BOARDS, KIB, Board, core_named
 
 CODE_ESTIMATE_BYTES = 16 * KIB
 """Flash that the network's code and start-up take beside the parameters, rounded up."""
-
-STACK_ESTIMATE_BYTES = 4 * KIB
-"""RAM that the stack takes beside arena and image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +46,8 @@ class InspectedTensor:
 class BoardFit:
     """What the network needs on a board, and what the board has.
 
-    Flash: parameters and :data:`CODE_ESTIMATE_BYTES`. RAM: arena, one image and
-    :data:`STACK_ESTIMATE_BYTES`.
+    Flash: parameters and :data:`CODE_ESTIMATE_BYTES`. RAM: of the schedule that compile
+    would choose for the board; see :class:`~squeeze2c.report.planning.RamUse`.
     """
 
     name: str
@@ -60,6 +56,8 @@ class BoardFit:
     flash_bytes: int
     ram_needed_bytes: int
     ram_bytes: int
+    schedule: str
+    input: str
 
     @property
     def fits(self) -> bool:
@@ -70,7 +68,11 @@ class BoardFit:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A model in numbers. ``parameters``: weights and biases; ``tensors``: the largest first."""
+    """A model in numbers. ``parameters``: weights and biases; ``tensors``: the largest first.
+
+    ``arena_bytes`` and what goes with it: as compile chooses without a budget; ``plans``:
+    the smallest of every way to run the network.
+    """
 
     name: str
     source_file: str
@@ -85,6 +87,7 @@ class Inspection:
     arena_bytes: int
     lower_bound_bytes: int
     input_bytes: int
+    plans: tuple[RamUse, ...]
     layers: tuple[InspectedLayer, ...]
     tensors: tuple[InspectedTensor, ...]
     boards: tuple[BoardFit, ...]
@@ -107,6 +110,9 @@ class Inspection:
                 "lower_bound_bytes": self.lower_bound_bytes,
                 "input_bytes": self.input_bytes,
             },
+            "plans": [
+                {**asdict(plan), "needed_bytes": plan.needed_bytes} for plan in self.plans
+            ],
             "layers": [asdict(layer) for layer in self.layers],
             "tensors": [asdict(tensor) for tensor in self.tensors],
             "boards": [{**asdict(board), "fits": board.fits} for board in self.boards],
@@ -133,8 +139,8 @@ def inspect_model(
     graph = run_passes(read_onnx(loaded, input_shape), preprocess or Preprocess())
     skeleton = integer_skeleton(graph)
     name = identifier(loaded.path.stem)
-    programs = {c: _program(skeleton, CORES[c], name) for c in _cores_wanted(core)}
-    program = programs[core.name]
+    planner = Planner(skeleton, name)
+    program = planner.program(core.name)
     return Inspection(
         name=name,
         source_file=loaded.path.name,
@@ -148,20 +154,12 @@ def inspect_model(
         parameters_bytes=program.parameters_bytes,
         arena_bytes=program.arena_bytes,
         lower_bound_bytes=program.lower_bound_bytes,
-        input_bytes=skeleton.input_value.type.size_bytes,
+        input_bytes=program.input_row_bytes,
+        plans=planner.ways(core.name),
         layers=tuple(_layers(program)),
         tensors=_tensors(skeleton),
-        boards=tuple(_fit(board, programs[board.core]) for board in BOARDS.values()),
+        boards=tuple(_fit(board, planner) for board in BOARDS.values()),
     )
-
-
-def _cores_wanted(core: Core) -> list[str]:
-    return list(dict.fromkeys((core.name, *(board.core for board in BOARDS.values()))))
-
-
-def _program(skeleton: Graph, core: Core, name: str) -> CProgram:
-    schedule = schedule_layerwise(skeleton, core)
-    return lower(skeleton, schedule, plan_memory(skeleton, schedule), name)
 
 
 def _layers(program: CProgram) -> Iterator[InspectedLayer]:
@@ -183,14 +181,17 @@ def _tensors(skeleton: Graph) -> tuple[InspectedTensor, ...]:
     return tuple(sorted(tensors, key=lambda t: (-t.size_bytes, t.name)))
 
 
-def _fit(board: Board, program: CProgram) -> BoardFit:
-    image_bytes = program.input.rows * program.input.row_bytes
+def _fit(board: Board, planner: Planner) -> BoardFit:
     # The stack may be in a memory of its own; then the estimate is on the safe side.
+    use = planner.for_board(board)
+    parameters_bytes = planner.program(board.core).parameters_bytes
     return BoardFit(
         name=board.name,
         core=board.core,
-        flash_needed_bytes=program.parameters_bytes + CODE_ESTIMATE_BYTES,
+        flash_needed_bytes=parameters_bytes + CODE_ESTIMATE_BYTES,
         flash_bytes=board.flash.size_bytes,
-        ram_needed_bytes=program.arena_bytes + image_bytes + STACK_ESTIMATE_BYTES,
+        ram_needed_bytes=use.needed_bytes,
         ram_bytes=board.bulk.size_bytes,
+        schedule=use.schedule,
+        input=use.input,
     )

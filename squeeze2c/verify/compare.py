@@ -38,7 +38,8 @@ def verify(
 ) -> VerifyReport:
     """Run generated C, the integer oracle and the float model on ``images`` and compare them.
 
-    ``images``: uint8 RGB (n, rows, cols, channels), as the camera delivers them.
+    ``images``: uint8 RGB (n, rows, cols, channels). All three see what the model's input
+    format leaves of them.
     ``labels``: class numbers (n,); they override those of an :class:`ImageSet`.
     ``limit`` keeps the first so many images.
 
@@ -97,11 +98,13 @@ class _Verification:
 
     def _compare(self, batch: ImageSet) -> None:
         outputs = [layer["output"] for layer in self._artifact.layers]
-        oracle = evaluate_int(self._graph, batch.images, outputs)
+        pixels = self._artifact.input_format
+        seen = pixels.decode(pixels.encode(batch.images), batch.images.shape[-1])
+        oracle = evaluate_int(self._graph, seen, outputs)
         generated = [self._model.run_layers(image) for image in batch.images]
         for i, name in enumerate(batch.names):
             self._exact.add(name, generated[i], {k: v[i] for k, v in oracle.items()})
-        real = self._reference.evaluate(self._artifact.preprocess.apply(batch.images))
+        real = self._reference.evaluate(self._artifact.preprocess.apply(seen))
         logits = np.stack([g[self._graph.output] for g in generated])
         self._compare_logits(real[""], logits, batch.labels)
         for layer in self._compared:

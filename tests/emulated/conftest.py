@@ -11,6 +11,7 @@ from squeeze2c.emulate.qemu import EMULATOR
 from squeeze2c.emulate.toolchain import COMPILER
 from squeeze2c.export import Artifact, read_artifact, write_folder
 from squeeze2c.ir import Graph
+from squeeze2c.schedule import ScheduleOptions
 from tests.emulated.edits import MODEL
 from tests.support.programs import every_operator_graph, generated_files, quantised, random_images
 from tests.support.tools import require_tool
@@ -39,16 +40,20 @@ def images(tiny: Graph) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def make_artifact(tiny: Graph, tmp_path_factory: pytest.TempPathFactory) -> MakeArtifact:
-    """Writes a folder for ``target``; ``edit`` may change the text of one of its files first."""
+    """Writes a folder for ``target``; ``edit`` may change the text of one of its files first.
+
+    The image is pushed row by row unless ``options`` says otherwise.
+    """
 
     def make(
         target: str = "host",
         *,
         graph: Graph = tiny,
+        options: ScheduleOptions | None = None,
         file: str = f"{MODEL}.c",
         edit: Callable[[str], str] = str,
     ) -> Artifact:
-        files = generated_files(graph, target, MODEL)
+        files = generated_files(graph, target, MODEL, options)
         files[file] = edit(files[file].decode()).encode()
         folder = tmp_path_factory.mktemp("folder") / MODEL
         write_folder(folder, files)

@@ -7,11 +7,15 @@ from collections.abc import Callable
 MODEL = "tiny"
 
 
-def insert_in_run(statement: str) -> Callable[[str], str]:
-    """An edit of the model's C file: ``statement`` runs at the end of the run function."""
+LAST = f"{MODEL}_finish"
+"""What the harness calls last for an image that is pushed."""
+
+
+def insert_at_end(statement: str) -> Callable[[str], str]:
+    """An edit of the model's C file: ``statement`` runs at the end of :data:`LAST`."""
 
     def edit(text: str) -> str:
-        start = text.index(f"s2c_status {MODEL}_run(")
+        start = text.index(f"s2c_status {LAST}(")
         end = text.index("    return S2C_OK;", start)
         return f"{text[:end]}    {statement}\n{text[end:]}"
 

@@ -13,6 +13,7 @@ from squeeze2c.errors import ToolchainError, UsageError
 from squeeze2c.export import Artifact
 from squeeze2c.ir import load_graph
 from squeeze2c.reference import evaluate_int
+from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.target import BOARDS
 from tests.emulated.conftest import MakeArtifact
 from tests.emulated.edits import replace_once
@@ -43,6 +44,28 @@ def test_portable_code_equals_the_oracle_on_every_board(
     _check_figures(result, portable)
 
 
+@pytest.mark.parametrize(
+    ("board", "options"),
+    [
+        ("mps2-an385", ScheduleOptions(input_mode="frame")),
+        ("mps2-an386", ScheduleOptions("layerwise")),
+        ("mps3-an547", ScheduleOptions("layerwise", input_mode="push")),
+        ("mps2-an500", ScheduleOptions(input_format="bgr888")),
+        ("mps2-an505", ScheduleOptions(input_format="rgb565le")),
+        ("stm32f405", ScheduleOptions(input_format="rgb565be")),
+        ("mps3-an547", ScheduleOptions(input_format="grey8")),
+    ],
+    ids=lambda x: x if isinstance(x, str) else f"{x.kind} {x.input_mode} {x.input_format}",
+)
+def test_every_way_of_input(
+    board: str, options: ScheduleOptions, make_artifact: MakeArtifact, images: np.ndarray
+) -> None:
+    artifact = make_artifact(options=options)
+    result = simulate(artifact, board, images[:2], count_instructions=False)
+    assert result.mismatches == 0
+    _check_figures(result, artifact)
+
+
 @pytest.mark.parametrize(("core", "board"), OTHER_CORES)
 def test_code_for_smaller_cores_runs_on_larger_ones(
     core: str, board: str, make_artifact: MakeArtifact, images: np.ndarray
@@ -59,7 +82,9 @@ def _check_figures(result: SimulationResult, artifact: Artifact) -> None:
     manifest = artifact.manifest
     ram, flash = document["ram"], document["flash"]
     assert ram["arena_bytes"] == manifest["ram"]["arena_bytes"]
-    assert ram["frame_bytes"] == manifest["ram"]["input_bytes"]
+    image = manifest["input"]
+    rows = 1 if image["mode"] == "push" else image["rows"]
+    assert ram["frame_bytes"] == manifest["ram"]["input_bytes"] == rows * image["row_bytes"]
     assert ram["other_bytes"] == 0  # the model has no mutable data of its own
     assert document["ram_bytes"] == document["stack_bytes"] + sum(
         ram[f"{part}_bytes"] for part in ("arena", "frame", "harness", "other")
@@ -69,6 +94,7 @@ def _check_figures(result: SimulationResult, artifact: Artifact) -> None:
     assert document["flash_bytes"] == flash["model_bytes"] + flash["harness_bytes"]
     # A kernel saves registers and keeps eight accumulators; the harness stands above it.
     assert 64 < ram["model_stack_bytes"] < document["stack_bytes"] < STACK_BYTES // 2
+    assert ram["model_stack_bytes"] <= ram["model_stack_bound_bytes"]
     assert [layer["name"] for layer in document["layers"]] == [
         layer["name"] for layer in artifact.layers
     ]

@@ -13,13 +13,14 @@ from squeeze2c.errors import ToolchainError
 from squeeze2c.export import Artifact
 from squeeze2c.host.toolchain import HostCompiler
 from squeeze2c.resources import runtime_dir
+from squeeze2c.schedule import ScheduleOptions
 from tests.emulated.conftest import MakeArtifact
-from tests.emulated.edits import insert_in_run
+from tests.emulated.edits import insert_at_end
 
 pytestmark = pytest.mark.emulated
 
 MARK_OVERHEAD = 16
-"""More instructions than a layer's function and its marks need around the work."""
+"""More instructions than a step and its marks need around the work."""
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,14 @@ def counted(portable: Artifact, images: np.ndarray) -> SimulationResult:
     return simulate(portable, "mps2-an386", images[:1])
 
 
-def test_layers_add_up_to_the_whole(counted: SimulationResult) -> None:
+def test_layers_add_up_to_the_whole(counted: SimulationResult, portable: Artifact) -> None:
     assert counted.not_counted is None
     assert counted.instructions is not None
     each = [layer.instructions for layer in counted.layers]
     assert all(n is not None and n > 0 for n in each)
     rest = counted.instructions - sum(n or 0 for n in each)
-    assert abs(rest) < MARK_OVERHEAD * len(each)
+    received = portable.manifest["input"]["rows"] * portable.manifest["input"]["row_bytes"]
+    assert abs(rest) < MARK_OVERHEAD * portable.manifest["schedule"]["steps"] + 8 * received
 
 
 def test_counts_are_the_first_images_in_every_run(
@@ -52,13 +54,23 @@ def test_every_instruction_counts(make_artifact: MakeArtifact, images: np.ndarra
             f"uint32_t n = {iterations}u; "
             r'__asm__ volatile("1:\n\tsubs %0, %0, #1\n\tbne 1b" : "+r"(n) : : "cc");'
         )
-        artifact = make_artifact("cortex-m4", edit=insert_in_run(loop))
+        artifact = make_artifact("cortex-m4", edit=insert_at_end(loop))
         result = simulate(artifact, "mps2-an386", images[:1])
         assert result.mismatches == 0
         assert result.instructions is not None
         return result.instructions
 
     assert count_with_loop(4001) - count_with_loop(1000) == 2 * 3001
+
+
+def test_a_whole_image_counts_as_the_same_image_pushed(
+    counted: SimulationResult, make_artifact: MakeArtifact, images: np.ndarray
+) -> None:
+    """All calls of push_rows add up; rows are only copied besides."""
+    frame = make_artifact(options=ScheduleOptions(input_mode="frame"))
+    whole = simulate(frame, "mps2-an386", images[:1])
+    assert whole.instructions is not None and counted.instructions is not None
+    assert whole.instructions < counted.instructions < 1.01 * whole.instructions
 
 
 def test_no_compiler_for_this_machine(

@@ -11,7 +11,7 @@ import pytest
 from squeeze2c.emulate import qemu, simulate
 from squeeze2c.errors import ArtifactError, InternalError, ToolchainError
 from tests.emulated.conftest import MakeArtifact
-from tests.emulated.edits import MODEL, insert_in_run, replace_once
+from tests.emulated.edits import LAST, MODEL, insert_at_end, replace_once
 
 pytestmark = pytest.mark.emulated
 
@@ -27,9 +27,9 @@ RECURSION = (
 
 
 def _recursive(text: str) -> str:
-    """The run function of ``text`` needs some 100 KB of stack."""
-    marker = f"\ns2c_status {MODEL}_run("
-    return insert_in_run("if (dig(400u) == 0u) { return S2C_ERROR_ARGUMENT; }")(
+    """The last function of ``text`` needs some 100 KB of stack."""
+    marker = f"\ns2c_status {LAST}("
+    return insert_at_end("if (dig(400u) == 0u) { return S2C_ERROR_ARGUMENT; }")(
         text.replace(marker, RECURSION + marker, 1)
     )
 
@@ -38,13 +38,13 @@ def _recursive(text: str) -> str:
     ("board", "target", "edit", "message"),
     [
         pytest.param(
-            "stm32f405", "cortex-m4", insert_in_run(_write(0x2002_0000)),
+            "stm32f405", "cortex-m4", insert_at_end(_write(0x2002_0000)),
             r"access forbidden by the MPU at address 0x20020000 \(beyond the board's 131,072 bytes "
-            rf"of RAM\), by the instruction at 0x0800[0-9a-f]{{4}} in {MODEL}_run",
+            rf"of RAM\), by the instruction at 0x0800[0-9a-f]{{4}} in {LAST}",
             id="behind the RAM",
         ),
         pytest.param(
-            "stm32f446", "cortex-m4", insert_in_run(_write(0x2002_FFFC)),
+            "stm32f446", "cortex-m4", insert_at_end(_write(0x2002_FFFC)),
             r"MPU at address 0x2002fffc", id="last word of the emulator's RAM",
         ),
         pytest.param(
@@ -58,16 +58,16 @@ def _recursive(text: str) -> str:
         ),
         pytest.param(
             "mps2-an385", "cortex-m0",
-            insert_in_run("*(volatile uint32_t *)(uintptr_t)((uint8_t *)logits + 2) = 1u;"),
+            insert_at_end("*(volatile uint32_t *)(uintptr_t)((uint8_t *)logits + 2) = 1u;"),
             r"unaligned access", id="unaligned access of M0 code",
         ),
         pytest.param(
-            "mps2-an505", "cortex-m33", insert_in_run('__asm__ volatile("udf #0");'),
-            rf"undefined instruction, by the instruction at 0x[0-9a-f]+ in {MODEL}_run",
+            "mps2-an505", "cortex-m33", insert_at_end('__asm__ volatile("udf #0");'),
+            rf"undefined instruction, by the instruction at 0x[0-9a-f]+ in {LAST}",
             id="undefined instruction",
         ),
         pytest.param(
-            "mps2-an500", "cortex-m7", insert_in_run(_write(0xF000_0000)),
+            "mps2-an500", "cortex-m7", insert_at_end(_write(0xF000_0000)),
             r"(bus error|forbidden).* at address 0xf0000000", id="no memory",
         ),
     ],
@@ -86,7 +86,7 @@ def test_faults_are_explained(
 
 
 def test_the_last_word_of_ram_is_usable(make_artifact: MakeArtifact, images: np.ndarray) -> None:
-    edit = insert_in_run(_write(0x2001_FFFC))
+    edit = insert_at_end(_write(0x2001_FFFC))
     assert simulate(make_artifact(edit=edit), "stm32f405", images[:1]).mismatches == 0
 
 
@@ -105,8 +105,8 @@ def test_corrupt_weights_are_reported(make_artifact: MakeArtifact, images: np.nd
 
 
 def test_other_statuses_are_reported(make_artifact: MakeArtifact, images: np.ndarray) -> None:
-    artifact = make_artifact(edit=insert_in_run("return S2C_ERROR_ARGUMENT;"))
-    with pytest.raises(InternalError, match=f"{MODEL}_run returned S2C_ERROR_ARGUMENT"):
+    artifact = make_artifact(edit=insert_at_end("return S2C_ERROR_ARGUMENT;"))
+    with pytest.raises(InternalError, match=f"{LAST} returned S2C_ERROR_ARGUMENT"):
         simulate(artifact, "mps2-an386", images)
 
 
@@ -114,7 +114,7 @@ def test_endless_firmware_is_stopped(
     make_artifact: MakeArtifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(qemu, "PATIENCE_S", 1.0)
-    artifact = make_artifact(edit=insert_in_run("for (volatile uint32_t i = 0;; ++i) {}"))
+    artifact = make_artifact(edit=insert_at_end("for (volatile uint32_t i = 0;; ++i) {}"))
     with pytest.raises(ToolchainError, match="no sign of life"):
         simulate(artifact, "mps2-an386", images)
 
@@ -142,6 +142,6 @@ def test_a_row_that_is_completed_twice_is_a_bug(
 def test_generated_code_that_does_not_compile_shows_the_compiler_message(
     make_artifact: MakeArtifact, images: np.ndarray
 ) -> None:
-    artifact = make_artifact(edit=insert_in_run("nonsense;"))
+    artifact = make_artifact(edit=insert_at_end("nonsense;"))
     with pytest.raises(ToolchainError, match="nonsense"):
         simulate(artifact, "mps2-an386", images)

@@ -15,6 +15,7 @@ from squeeze2c.emulate.toolchain import find_toolchain
 from squeeze2c.errors import DoesNotFitError
 from squeeze2c.export import Artifact
 from squeeze2c.ir import Graph
+from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.target import BOARDS, Region, core_named
 from tests.emulated.conftest import MakeArtifact
 from tests.support.programs import camera_builder, quantised, random_images
@@ -26,7 +27,7 @@ KIB = 1024
 
 @pytest.fixture(scope="session")
 def wide_image() -> Graph:
-    """A network whose frame alone is larger than the RAM of an STM32F405."""
+    """A network whose image alone is larger than the RAM of an STM32F405."""
     build = camera_builder(240, 200)
     x = build.conv(build.input, 2, kernel=3, stride=8, relu=True, name="stem")
     return quantised(build.finish(build.conv(x, 2, global_pool=True, name="end")), images=2)
@@ -43,12 +44,24 @@ def heavy_weights() -> Graph:
 def test_too_little_ram(
     wide_image: Graph, make_artifact: MakeArtifact, tmp_path: Path
 ) -> None:
-    artifact = make_artifact(graph=wide_image)
+    artifact = make_artifact(graph=wide_image, options=ScheduleOptions(input_mode="frame"))
     error = _refused(artifact, wide_image, "stm32f405")
     assert (error.what, error.available_bytes) == ("the firmware's RAM", 128 * KIB)
     assert error.needed_bytes == _needed(artifact, "stm32f405", tmp_path, ram_bytes=1 << 20)
     assert f"{error.needed_bytes - 128 * KIB:,} bytes too many" in str(error)
     assert f"arena {artifact.manifest['ram']['arena_bytes']:,} bytes" in str(error)
+    assert f"image {240 * 200 * 3:,} bytes" in str(error)
+
+
+def test_a_pushed_image_needs_no_more_than_a_row(
+    wide_image: Graph, make_artifact: MakeArtifact
+) -> None:
+    artifact = make_artifact(graph=wide_image)
+    images = random_images(wide_image, 2)
+    result = simulate(artifact, "stm32f405", images, count_instructions=False)
+    assert result.mismatches == 0
+    assert result.memory.frame_bytes == 200 * 3
+    assert result.memory.ram_bytes < 16 * KIB
 
 
 def test_too_little_flash(

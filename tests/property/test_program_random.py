@@ -26,7 +26,7 @@ def kernels(build_dir: Path) -> Kernels:
 @given(case=networks(max_layers=12))
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_planned_program_equals_oracle(kernels: Kernels, case: Case) -> None:
-    """No row is read before it is written or after it is overwritten, wherever the plan puts it."""
+    """From float model to chosen schedule: no row is too early or too late, wherever it lies."""
     graph = run_passes(case.graph, case.preprocess)
     kind = graph.input_value.type
     shape = (4, kind.height, kind.width, kind.channels)

@@ -1,6 +1,7 @@
 """Executes a program by calling the C kernels from Python: what generated code does, unprinted.
 
-Independent of the templates, and quick: no compiler runs per network.
+Step by step, in one arena, through line buffers: independent of the templates, and quick,
+because no compiler runs per network.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.lower import CProgram, Layer, RowSource
-from tests.support.kernel_library import Kernels, Memory
+from tests.support.kernel_library import Kernels
 
 POISON = 0xEE
 
@@ -24,97 +25,178 @@ class Interpreter:
         self._arena = kernels.room(program.arena_bytes)
         self._constants = {c.symbol: kernels.memory(c.data) for c in program.constants}
         self._logits = kernels.room(program.classes, "int32")
+        self._objects = {layer.index: self._object(layer) for layer in program.layers}
 
     def run(self, image: np.ndarray) -> dict[str, np.ndarray]:
-        """Every layer's output, read right after the layer, for one image (rows, cols, channels).
+        """Every layer's output for one image uint8, as the camera delivers it.
 
-        The arena starts as garbage, and so does each layer's scratch: neither may matter.
+        Each row is read right after it is complete. The arena starts as garbage, and so does
+        each layer's scratch at every row: neither may matter. With push input, only one row
+        of the image exists at a time.
         """
-        source = self._kernels.memory(image)
+        program = self._program
+        assert image.size == program.image_bytes
         self._arena.array[:] = POISON
-        results = {}
-        for layer in self._program.layers:
-            end = layer.scratch_offset_bytes + layer.scratch_bytes
-            self._arena.array[layer.scratch_offset_bytes : end] = POISON
-            self._execute(layer, source)
-            if layer.destination is None:
-                results[layer.output] = np.array(self._logits.array)
-            else:
-                results[layer.output] = self._read(layer.destination)
-        for memory in (source, self._arena, self._logits, *self._constants.values()):
-            memory.check()
-        np.testing.assert_array_equal(source.array, image.ravel())
-        return results
-
-    def _read(self, place: RowSource) -> np.ndarray:
-        start = self._arena.array[place.offset_bytes :]
-        strides = (place.row_bytes, place.pixel_bytes, 1)
-        shape = (place.rows, place.cols, place.channels)
-        return np.array(np.lib.stride_tricks.as_strided(start, shape, strides))
-
-    def _execute(self, layer: Layer, image: Memory) -> None:
-        run = {
-            "conv2d": self._conv2d, "conv2d_sum": self._conv2d_sum, "maxpool2d": self._maxpool,
-            "sum": self._sum, "add": self._add,
-        }[layer.kernel.op]
-        if layer.destination is None:
-            self._logits.array[:] = 0
-        kernel = getattr(self._kernels.lib, layer.kernel.symbol)
-        run(layer, image, kernel)
-
-    def _row(self, place: RowSource, row: int, image: Memory) -> Any:
-        assert 0 <= row < place.rows
-        base = self._arena if place.in_arena else image
-        return base.address + place.offset_bytes + row * place.row_bytes
-
-    def _out_row(self, layer: Layer, row: int) -> Any:
-        assert layer.destination is not None
-        return self._row(layer.destination, row, self._arena)
-
-    def _conv2d(self, layer: Layer, image: Memory, kernel: Any) -> None:
-        constants = self._conv_constants(layer)
-        for row in range(layer.rows):
-            rows = self._window_rows(layer, row, image)
-            kernel(constants, rows, self._scratch(layer), self._out_row(layer, row))
-
-    def _conv2d_sum(self, layer: Layer, image: Memory, kernel: Any) -> None:
-        constants = self._conv_constants(layer)
-        logits = self._kernels.pointer(self._logits, "int32_t")
-        for row in range(layer.rows):
-            rows = self._window_rows(layer, row, image)
-            kernel(constants, rows, self._scratch(layer), int(layer.relu), logits)
-
-    def _maxpool(self, layer: Layer, image: Memory, kernel: Any) -> None:
-        window = self._kernels.ffi.new("s2c_window *", self._window(layer))
-        for row in range(layer.rows):
-            kernel(window, self._window_rows(layer, row, image), self._out_row(layer, row))
-
-    def _sum(self, layer: Layer, image: Memory, kernel: Any) -> None:
-        place = layer.sources[0]
-        logits = self._kernels.pointer(self._logits, "int32_t")
-        for row in range(layer.rows):
-            kernel(
-                self._row(place, row, image), place.cols, place.channels, place.pixel_bytes,
-                place.zero_point, logits,
-            )
-
-    def _add(self, layer: Layer, image: Memory, kernel: Any) -> None:
-        a, b = layer.sources[0], layer.sources[-1]
-        out, add = layer.destination, layer.add
-        assert out is not None and add is not None
-        fields = {
-            "cols": out.cols, "channels": out.channels, "a_stride_bytes": a.pixel_bytes,
-            "b_stride_bytes": b.pixel_bytes, "out_stride_bytes": out.pixel_bytes,
-            "a_zero_point": a.zero_point, "b_zero_point": b.zero_point,
-            "out_zero_point": out.zero_point, "clamp_min": layer.clamp_min, "shift": add.shift,
-            "a_multiplier": add.multiplier_a, "b_multiplier": add.multiplier_b,
+        self._logits.array[:] = POISON
+        self._image = self._kernels.memory(image)
+        self._next_row = [0] * len(program.layers)
+        self._taken = [0] * len(program.layers)
+        self._received = 0
+        self._results = {
+            layer.output: np.full(layer.output_shape, POISON, np.uint8)
+            for layer in program.layers
+            if layer.destination
         }
-        constants = self._kernels.ffi.new("s2c_add *", fields)
-        for row in range(layer.rows):
-            kernel(
-                constants, self._row(a, row, image), self._row(b, row, image),
-                self._out_row(layer, row),
-            )
+        for index in program.steps:
+            if index == len(program.layers):
+                self._receive()
+            else:
+                self._step(program.layers[index])
+        assert self._next_row == [layer.rows for layer in program.layers]
+        assert self._received == (program.input.rows if program.push else 0)
+        for memory in (self._image, self._arena, self._logits, *self._constants.values()):
+            memory.check()
+        np.testing.assert_array_equal(self._image.array, image.ravel())
+        last = program.layers[-1].output
+        return {**self._results, last: self._sums().copy()}
+
+    def _receive(self) -> None:
+        """The caller's next row goes into its slot, converted."""
+        place, size = self._program.input, self._program.input_row_bytes
+        start = self._received * size
+        row = self._kernels.memory(self._image.array[start : start + size])
+        pixels = self._program.input_format
+        convert = getattr(
+            self._kernels.lib, f"shim_input_{pixels.name if pixels.converts else 'bytes'}"
+        )
+        count = place.cols if pixels.converts else size
+        convert(self._row(place, self._received), row.address, count)
+        self._received += 1
+
+    def _step(self, layer: Layer) -> None:
+        if layer.running:
+            self._fold(layer)
+            return
+        first = self._next_row[layer.index]
+        end = min(first + layer.strip_rows, layer.rows)
+        for row in range(first, end):
+            start = layer.scratch_offset_bytes
+            self._arena.array[start : start + layer.scratch_bytes] = POISON
+            self._compute(layer, row)
+            self._record(layer, row)
+        self._next_row[layer.index] = end
+
+    def _fold(self, layer: Layer) -> None:
+        """A max-pool that takes one row of its window."""
+        row, taken = self._next_row[layer.index], self._taken[layer.index]
+        window = self._inside(layer, row)
+        self._pool(layer, row, [window[taken]], keep=taken)
+        self._taken[layer.index] += 1
+        if taken + 1 == len(window):
+            self._record(layer, row)
+            self._taken[layer.index] = 0
+            self._next_row[layer.index] += 1
+
+    def _compute(self, layer: Layer, row: int) -> None:
+        kernel, source = self._kernel(layer), layer.sources[0]
+        constants = self._objects[layer.index]
+        match layer.kernel.op:
+            case "conv2d":
+                rows = self._padded_rows(layer, row)
+                kernel(constants, rows, self._scratch(layer), self._out(layer, row))
+            case "conv2d_sum":
+                sums = self._sums_pointer(row)
+                rows = self._padded_rows(layer, row)
+                kernel(constants, rows, self._scratch(layer), int(layer.relu), sums)
+            case "maxpool2d":
+                self._pool(layer, row, self._inside(layer, row), keep=0)
+            case "sum":
+                kernel(
+                    self._row(source, row), source.cols, source.channels, source.pixel_bytes,
+                    source.zero_point, self._sums_pointer(row),
+                )
+            case "add":
+                a, b = (self._row(s, row) for s in (source, layer.sources[-1]))
+                kernel(constants, a, b, self._out(layer, row))
+
+    def _pool(self, layer: Layer, row: int, rows: list[int], keep: int) -> None:
+        pointers = [self._row(layer.sources[0], at) for at in rows]
+        array = self._kernels.ffi.new("const uint8_t *[]", pointers)
+        window = self._objects[layer.index]
+        self._kernel(layer)(window, array, len(rows), keep, self._out(layer, row))
+
+    def _record(self, layer: Layer, row: int) -> None:
+        place = layer.destination
+        if place is not None:
+            start = self._arena.array[self._offset(place, row) :]
+            shape, strides = (place.cols, place.channels), (place.pixel_bytes, 1)
+            pixels = np.lib.stride_tricks.as_strided(start, shape, strides)
+            self._results[layer.output][row] = pixels
+
+    def _kernel(self, layer: Layer) -> Any:
+        return getattr(self._kernels.lib, layer.kernel.symbol)
+
+    def _offset(self, place: RowSource, row: int) -> int:
+        """Byte in arena or image of pixel 0 of row ``row``."""
+        assert 0 <= row < place.rows
+        return place.offset_bytes + row % place.capacity_rows * place.row_bytes
+
+    def _row(self, place: RowSource, row: int) -> Any:
+        base = self._arena if place.in_arena else self._image
+        return base.address + self._offset(place, row)
+
+    def _out(self, layer: Layer, row: int) -> Any:
+        assert layer.destination is not None and layer.destination.in_arena
+        return self._row(layer.destination, row)
+
+    def _inside(self, layer: Layer, row: int) -> range:
+        """Rows of a max-pool's window that the map has."""
+        first, end = self._span(layer, row)
+        return range(max(first, 0), min(end, layer.sources[0].rows))
+
+    def _padded_rows(self, layer: Layer, row: int) -> Any:
+        """Row pointers of a convolution's window: the pad row where the map has none."""
+        source = layer.sources[0]
+        assert layer.conv is not None
+        pad = self._constants[layer.conv.pad_row].address
+        first, end = self._span(layer, row)
+        pointers = [
+            self._row(source, at) if 0 <= at < source.rows else pad for at in range(first, end)
+        ]
+        return self._kernels.ffi.new("const uint8_t *[]", pointers)
+
+    def _span(self, layer: Layer, row: int) -> tuple[int, int]:
+        assert layer.window is not None
+        first = row * layer.window.strides[0] - layer.window.padding.top
+        return first, first + layer.window.kernel[0]
+
+    def _scratch(self, layer: Layer) -> Any:
+        address = self._arena.address + layer.scratch_offset_bytes
+        return self._kernels.ffi.cast("int16_t *", address)
+
+    def _sums(self) -> np.ndarray:
+        """Where the logits accumulate: in the arena with push input."""
+        if not self._program.push:
+            return self._logits.array
+        start = self._program.sums_offset_bytes
+        return self._arena.array[start : start + 4 * self._program.classes].view(np.int32)
+
+    def _sums_pointer(self, row: int) -> Any:
+        sums = self._sums()
+        if row == 0:
+            sums[:] = 0
+        return self._kernels.ffi.cast("int32_t *", sums.ctypes.data)
+
+    def _object(self, layer: Layer) -> Any:
+        """The constants of ``layer`` that its kernel reads."""
+        match layer.kernel.op:
+            case "conv2d" | "conv2d_sum":
+                return self._kernels.ffi.new("s2c_conv2d *", self._convolution(layer))
+            case "maxpool2d":
+                return self._kernels.ffi.new("s2c_window *", self._window(layer))
+            case "add":
+                return self._kernels.ffi.new("s2c_add *", self._addition(layer))
+        return None
 
     def _window(self, layer: Layer) -> dict[str, int]:
         window, source, out = layer.window, layer.sources[0], layer.destination
@@ -131,10 +213,10 @@ class Interpreter:
             "stride_cols": window.strides[1], "pad_left": window.padding.left,
         }
 
-    def _conv_constants(self, layer: Layer) -> Any:
+    def _convolution(self, layer: Layer) -> dict[str, Any]:
         conv, pointer = layer.conv, self._kernels.pointer
         assert conv is not None
-        fields = {
+        return {
             "window": self._window(layer),
             "weights": pointer(self._constants[conv.weights], "int8_t"),
             "bias": pointer(self._constants[conv.bias], "int32_t"),
@@ -144,22 +226,15 @@ class Interpreter:
             "out_zero_point": layer.destination.zero_point if layer.destination else 0,
             "clamp_min": layer.clamp_min,
         }
-        return self._kernels.ffi.new("s2c_conv2d *", fields)
 
-    def _window_rows(self, layer: Layer, row: int, image: Memory) -> Any:
-        """Row pointers of one output row; outside, the pad row or (max-pool) the nearest row."""
-        window, source = layer.window, layer.sources[0]
-        assert window is not None
-        first = row * window.strides[0] - window.padding.top
-        pointers = []
-        for at in range(first, first + window.kernel[0]):
-            inside = min(max(at, 0), source.rows - 1)
-            if at != inside and layer.conv:
-                pointers.append(self._constants[layer.conv.pad_row].address)
-            else:
-                pointers.append(self._row(source, inside, image))
-        return self._kernels.ffi.new("const uint8_t *[]", pointers)
-
-    def _scratch(self, layer: Layer) -> Any:
-        address = self._arena.address + layer.scratch_offset_bytes
-        return self._kernels.ffi.cast("int16_t *", address)
+    def _addition(self, layer: Layer) -> dict[str, int]:
+        a, b = layer.sources[0], layer.sources[-1]
+        out, add = layer.destination, layer.add
+        assert out is not None and add is not None
+        return {
+            "cols": out.cols, "channels": out.channels, "a_stride_bytes": a.pixel_bytes,
+            "b_stride_bytes": b.pixel_bytes, "out_stride_bytes": out.pixel_bytes,
+            "a_zero_point": a.zero_point, "b_zero_point": b.zero_point,
+            "out_zero_point": out.zero_point, "clamp_min": layer.clamp_min, "shift": add.shift,
+            "a_multiplier": add.multiplier_a, "b_multiplier": add.multiplier_b,
+        }

@@ -119,7 +119,7 @@ def test_memory_adds_up() -> None:
         Section(".bss", 7, in_flash=False, in_ram=True),
         Section(".stack", 4352, in_flash=False, in_ram=True),
     )
-    memory = MemoryUse.measure(FirmwareImage(sections, ()), 300, 200)
+    memory = MemoryUse.measure(FirmwareImage(sections, ()), 300, {"init": 16, "run": 200})
     assert memory.other_bytes == 16 + 7
     assert memory.ram_bytes == 16 + 4000 + 500 + 60 + 7 + 300
     assert memory.flash_bytes == 64 + 1000 + 2000 + 3000 + 16
@@ -132,3 +132,5 @@ def test_memory_adds_up() -> None:
     assert document["mismatches"] == 6
     assert (document["ram_bytes"], document["flash_bytes"]) == (4883, 6080)
     assert document["instructions"] is None
+    assert document["ram"]["model_stack_bytes"] == 200
+    assert document["ram"]["model_stack_bound_bytes"] is None

@@ -66,6 +66,9 @@ def test_success_without_an_end_is_not_success(tmp_path: Path) -> None:
         (1, 2, InternalError, "tiny_init returned S2C_ERROR_ARENA_SIZE"),
         (2, 5, ArtifactError, "tiny_check_weights returned S2C_ERROR_WEIGHTS_CRC"),
         (3, 6, InternalError, "tiny_run returned S2C_ERROR_ARGUMENT"),
+        (4, 4, InternalError, "tiny_begin returned S2C_ERROR_NOT_INITIALISED"),
+        (5, 8, InternalError, "tiny_push_rows returned S2C_ERROR_ROWS"),
+        (6, 7, InternalError, "tiny_finish returned S2C_ERROR_SEQUENCE"),
         (3, 99, InternalError, "tiny_run returned unknown status 99"),
     ],
 )

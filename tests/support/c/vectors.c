@@ -85,17 +85,24 @@ static int row_is(const map *expected, uint32_t row)
                   expected->row_bytes) == 0;
 }
 
+/* A map with a slot for every row. */
+static s2c_line_buffer whole(const map *m)
+{
+    const s2c_line_buffer buffer = {m->data, m->row_bytes, m->rows, m->rows};
+    return buffer;
+}
+
 static int conv_is_right(const conv_vector *v)
 {
     const uint8_t *rows[MAX_KERNEL_ROWS];
+    const s2c_line_buffer in = whole(&v->in);
 
     memset(sums, 0, sizeof sums);
     for (uint32_t row = 0; row < v->out.rows; ++row) {
         const int32_t first = (int32_t)(row * v->stride_rows) - v->pad_top;
         uint8_t *const out = fresh_row();
 
-        s2c_rows_padded(rows, v->in.data, v->in.row_bytes, v->in.rows, first,
-                        v->layer.window.kernel_rows, v->pad_row);
+        s2c_rows_padded(rows, &in, first, v->layer.window.kernel_rows, v->pad_row);
         if (v->sums != NULL) {
             s2c_conv2d_sum_u8_s8_s32_4x2__c(&v->layer, rows, scratch, v->relu, sums);
             continue;
@@ -109,16 +116,27 @@ static int conv_is_right(const conv_vector *v)
            memcmp(sums, v->sums, v->layer.window.out_channels * sizeof *sums) == 0;
 }
 
+/* Windows as a whole, and row by row. */
 static int pool_is_right(const pool_vector *v)
 {
     const uint8_t *rows[MAX_KERNEL_ROWS];
+    const s2c_line_buffer in = whole(&v->in);
 
     for (uint32_t row = 0; row < v->out.rows; ++row) {
-        const int32_t first = (int32_t)(row * v->stride_rows) - v->pad_top;
+        const int32_t top = (int32_t)(row * v->stride_rows) - v->pad_top;
+        uint32_t first = 0;
+        const uint32_t end = s2c_clip_window(top, v->window.kernel_rows, v->in.rows, &first);
+        uint8_t *const out = fresh_row();
 
-        s2c_rows_clamped(rows, v->in.data, v->in.row_bytes, v->in.rows, first,
-                         v->window.kernel_rows);
-        s2c_maxpool2d_u8__c(&v->window, rows, fresh_row());
+        s2c_rows_padded(rows, &in, (int32_t)first, end - first, NULL);
+        s2c_maxpool2d_u8__c(&v->window, rows, end - first, 0, out);
+        if (!row_is(&v->out, row)) {
+            return 0;
+        }
+        (void)fresh_row();
+        for (uint32_t i = 0; i < end - first; ++i) {
+            s2c_maxpool2d_u8__c(&v->window, rows + i, 1, i, out);
+        }
         if (!row_is(&v->out, row)) {
             return 0;
         }
