@@ -32,7 +32,7 @@ from squeeze2c.target import BOARDS, CORES
 
 HERE = Path(__file__).resolve().parent
 BOARD_OF = {"cortex-m4": "mps2-an386", "cortex-m3": "mps2-an385", "cortex-m0": "mps2-an385"}
-SOURCES = ("s2c_unpack_prepare.c", "s2c_unpack_tile.c")
+FUNCTIONS = ("s2c_unpack_prepare", "s2c_unpack_rounds", "s2c_unpack_tile")
 TILE_CHANNELS = 16
 _LEVELS = 127
 _BISECTIONS = 30
@@ -188,7 +188,7 @@ def build(folder: Path, core: str, level: str) -> Path:
     }
     flags += [f"-Wl,--defsym={symbol}={value:#x}" for symbol, value in memory.items()]
     sources = [HERE / "decode_cost.c", runtime / "src" / "s2c_crc32.c"]
-    sources += [runtime / "src" / name for name in SOURCES]
+    sources += [runtime / "src" / f"{name}.c" for name in FUNCTIONS]
     run_tool([toolchain.gcc, *flags, *map(str, sources), "-o", str(elf)], folder)
     return elf
 
@@ -211,7 +211,7 @@ def count(elf: Path, core: str, counter: Counter) -> list[int]:
 
 def code_bytes(image: FirmwareImage) -> int:
     """Code of the decoder, with its constants left out."""
-    return sum(image.function(name)[1] for name in ("s2c_unpack_prepare", "s2c_unpack_tile"))
+    return sum(image.function(name)[1] for name in FUNCTIONS)
 
 
 def measure(weights: Weights, cores: Sequence[str], level: str, folder: Path) -> dict[str, Any]:

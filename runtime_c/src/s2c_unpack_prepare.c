@@ -124,20 +124,22 @@ static void join(uint32_t *table)
 {
     /* Falling order: what follows index i is found at a smaller index, not yet joined. */
     for (uint32_t index = S2C_UNPACK_TABLE_WORDS; index-- > 0u;) {
-        const uint32_t own = table[index];
-        uint32_t joined = own;
+        uint32_t joined = table[index];
+        uint32_t bits = s2c_entry_bits(joined);
+        uint32_t count = s2c_entry_count(joined);
 
-        for (uint32_t bits = s2c_entry_bits(joined); bits != 0u; bits = s2c_entry_bits(joined)) {
+        while (count - 1u < S2C_ENTRY_PLAIN_WEIGHTS - 1u && bits < S2C_UNPACK_CODE_BITS) {
             const uint32_t next = table[index >> bits];
-            const uint32_t count = s2c_entry_count(joined);
-            const uint32_t total = bits + s2c_entry_bits(next);
+            const uint32_t place = 8u * count;
 
-            if (s2c_entry_bits(next) == 0u || total > S2C_UNPACK_CODE_BITS ||
-                count + s2c_entry_count(next) > S2C_ENTRY_PLAIN_WEIGHTS) {
+            bits += s2c_entry_bits(next);
+            count += s2c_entry_count(next);
+            if (s2c_entry_bits(next) == 0u || bits > S2C_UNPACK_CODE_BITS ||
+                count > S2C_ENTRY_PLAIN_WEIGHTS) {
                 break;
             }
-            joined |= (next & 0xFFFFFFu) << (8u * count);
-            joined = (joined & 0xFFFFFFu) | ((count + s2c_entry_count(next)) << 26) | (total << 28);
+            /* Bits and counts add up, and weights move behind those that are there. */
+            joined += (next & 0xFC000000u) + ((next & 0xFFFFFFu) << place);
         }
         table[index] = joined;
     }

@@ -18,6 +18,8 @@ CODE_BITS = 9
 """The longest code word."""
 MAX_EXTRA_BITS = 7
 MAX_PREFIX_WEIGHTS = 7
+MAX_PLAIN_WEIGHTS = 3
+"""Words of more weights are escapes to the decoder, even without extra bits."""
 MAX_SEGMENTS = 255
 MAX_PREFIXES = 255
 _HEADER_BYTES = 4

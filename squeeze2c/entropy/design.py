@@ -1,9 +1,10 @@
 """Chooses the words of a layer from how often each value occurs.
 
 Segments come from a dynamic program over the values. Prefixes are then added greedily, most
-probable first, as Tunstall's algorithm grows its tree: for a source without memory the words of
-a complete tree cost exactly the source's entropy per weight but for the rounding of code
-lengths, which more and longer words make smaller.
+probable first, as Tunstall (1967) grows his tree: for a source without memory the words of a
+complete tree cost exactly the source's entropy per weight but for the rounding of code
+lengths, which more and longer words make smaller. A word that needs an escape, or codes of which
+fewer fit an index of the decode table, cost time; a little space is traded for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from squeeze2c.entropy.codebook import (
     CODE_BITS,
     MAX_EXTRA_BITS,
+    MAX_PLAIN_WEIGHTS,
     MAX_PREFIX_WEIGHTS,
     Codebook,
     Segment,
@@ -27,8 +29,13 @@ _NIBBLE_BITS = 4
 _PREFIX_BITS = 16
 _PATIENCE = 6
 """Prefixes to try behind the best number of them."""
-_RAREST = (2.0**-12, 2.0**-9, 2.0**-8, 2.0**-7, 2.0**-6, 2.0**-5, 2.0**-4)
-"""Segments are tried in which rarer ones cost more than their information."""
+_COARSENESS = (0.0, *(1e-4 * 2**k for k in range(7)))
+"""Bits per weight that a segment is charged with: the larger, the fewer segments."""
+_PLAIN_INSTRUCTIONS = 11.5
+_ESCAPE_INSTRUCTIONS = 26.0
+"""What an entry of the decode table costs a Cortex-M4 (measured: half a round, and an escape)."""
+_BITS_PER_INSTRUCTION = 0.008
+"""The price of time. At 3 bits per weight, decoding twice as fast may take 0.8 % more space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,40 +46,51 @@ class Dictionary:
     prefixes: tuple[tuple[int, ...], ...]
 
 
-def design(counts: np.ndarray) -> Dictionary:
-    """The dictionary with the smallest estimated size; ``counts[v + 128]`` of every value v."""
-    best: tuple[float, Dictionary] | None = None
-    for rarest in _RAREST:
-        candidate = _grow(counts, _segments(counts, rarest))
-        if best is None or candidate[0] < best[0]:
-            best = candidate
-    assert best is not None
-    return best[1]
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A dictionary and what is expected of it.
+
+    ``bits``: codes and code table. ``price``: the same, and what the time to decode is worth.
+    """
+
+    dictionary: Dictionary
+    bits: float
+    price: float
+
+
+def design(counts: np.ndarray) -> Design:
+    """The dictionary with the lowest price; ``counts[v + 128]`` is how often value v occurs."""
+    segmentations = dict.fromkeys(_segments(counts, coarseness) for coarseness in _COARSENESS)
+    candidates = [_grow(counts, segments) for segments in segmentations]
+    return min(candidates, key=lambda candidate: candidate.price)
 
 
 def estimated_bits(counts: np.ndarray) -> float:
-    """What :func:`design` expects codes and code table of the values to take, in bits."""
-    return min(_grow(counts, _segments(counts, rarest))[0] for rarest in _RAREST)
+    """About what codes and code table of a layer take, in bits.
+
+    ``counts[v + 128]`` is how often value v occurs, int64 (256,). The bias, the multiplier index
+    and about three bytes per tile come on top.
+    """
+    return design(counts).bits
 
 
 def with_lengths(dictionary: Dictionary, counts: np.ndarray) -> Codebook:
     """The best code for words that occur ``counts[prefix, segment]`` times."""
-    counts = counts.copy()
-    used = np.flatnonzero(counts)
-    if len(used) < 2:
-        # A complete code has two words at least.
-        counts.reshape(-1)[[i for i in range(counts.size) if i not in used][: 2 - len(used)]] = 1
-        used = np.flatnonzero(counts)
-    lengths = np.zeros(counts.size, np.int64)
-    lengths[used] = limited_lengths(counts.reshape(-1)[used], CODE_BITS)
+    flat = counts.reshape(-1).copy()
+    # A complete code has two words at least.
+    unused = np.flatnonzero(flat == 0)
+    flat[unused[: max(0, 2 - np.count_nonzero(flat))]] = 1
+    lengths = np.zeros(flat.size, np.int64)
+    lengths[flat > 0] = limited_lengths(flat[flat > 0], CODE_BITS)
     rows = tuple(tuple(int(n) for n in row) for row in lengths.reshape(counts.shape))
     return Codebook(dictionary.segments, dictionary.prefixes, rows)
 
 
-def _segments(counts: np.ndarray, rarest: float) -> tuple[Segment, ...]:
+def _segments(counts: np.ndarray, coarseness: float) -> tuple[Segment, ...]:
     """Neighbouring segments from the smallest to the largest value that occurs.
 
-    They minimise the entropy of the segments plus extra bits plus the table's nibbles.
+    They minimise the entropy of the segments, plus extra bits, plus the table's nibbles, plus the
+    price of escapes, plus ``coarseness`` times the number of weights for each segment.
     """
     below = np.concatenate([[0], np.cumsum(counts)])
     total = int(below[-1])
@@ -81,13 +99,13 @@ def _segments(counts: np.ndarray, rarest: float) -> tuple[Segment, ...]:
     cost[last + 1 :] = 0.0
     choice = np.zeros(_VALUES + 1, np.int64)
     widths = np.arange(MAX_EXTRA_BITS + 1)
+    escape_bits = _BITS_PER_INSTRUCTION * (_ESCAPE_INSTRUCTIONS - _PLAIN_INSTRUCTIONS / 2)
     for at in range(last, first - 1, -1):
         extra = widths[at + (1 << widths) <= _VALUES]
         end = at + (1 << extra)
         inside = below[end] - below[at]
-        code_bits = -np.log2(np.maximum(inside, 1) / total)
-        code_bits += np.maximum(0.0, code_bits + np.log2(rarest))
-        bits = inside * (extra + code_bits) + 2 * _NIBBLE_BITS + cost[end]
+        each = extra - np.log2(np.maximum(inside, 1) / total) + escape_bits * (extra > 0)
+        bits = inside * each + 2 * _NIBBLE_BITS + coarseness * total + cost[end]
         choice[at] = int(np.argmin(bits))
         cost[at] = bits[choice[at]]
     segments = []
@@ -96,62 +114,85 @@ def _segments(counts: np.ndarray, rarest: float) -> tuple[Segment, ...]:
         segments.append(Segment(at + _LOWEST, int(choice[at])))
         at = segments[-1].end - _LOWEST
     if len(segments) == 1 and segments[0].extra_bits == 0:
-        other = Segment(segments[0].end, 0)
-        segments = [*segments, other] if other.end <= 128 else [Segment(126, 0), *segments]
+        # A complete code needs a second word.
+        base = segments[0].base
+        segments = [Segment(base - (base == 127), 0), Segment(base + (base != 127), 0)]
     return tuple(segments)
 
 
-def _grow(counts: np.ndarray, segments: tuple[Segment, ...]) -> tuple[float, Dictionary]:
-    """(bits in all, dictionary) with the best number of prefixes for these segments."""
+def _grow(counts: np.ndarray, segments: tuple[Segment, ...]) -> Design:
+    """The best number of prefixes for these segments."""
     total = int(counts.sum())
     probability = counts / total
-    values = [s.base for s in segments if s.extra_bits == 0 and probability[s.base - _LOWEST] > 0]
-    prefixes: list[tuple[int, ...]] = [()]
+    single = [s.base for s in segments if s.extra_bits == 0 and probability[s.base - _LOWEST] > 0]
     chance: dict[tuple[int, ...], float] = {(): 1.0}
-    best: tuple[float, Dictionary] | None = None
+    best: Design | None = None
     since_best = 0
     while since_best <= _PATIENCE:
-        bits = _expected_bits(probability, segments, prefixes, chance)
-        if bits is None:
+        expected = _per_weight(probability, segments, chance)
+        if expected is None:
             break
-        table = len(segments) * _NIBBLE_BITS * (1 + len(prefixes)) + _PREFIX_BITS * len(prefixes)
-        size = total * bits + table
+        nibbles = len(segments) * (1 + len(chance))
+        table = _NIBBLE_BITS * nibbles + _PREFIX_BITS * len(chance)
+        bits, instructions = expected
+        price = total * (bits + _BITS_PER_INSTRUCTION * instructions) + table
         since_best += 1
-        if best is None or size < best[0]:
-            best, since_best = (size, Dictionary(segments, tuple(prefixes))), 0
+        if best is None or price < best.price:
+            best = Design(Dictionary(segments, tuple(chance)), total * bits + table, price)
+            since_best = 0
         grown = [
-            (chance[prefix] * float(probability[value - _LOWEST]), (*prefix, value))
-            for prefix in prefixes
-            for value in (values if not prefix else [0] if 0 in values else [])
-            if len(prefix) < MAX_PREFIX_WEIGHTS and (*prefix, value) not in chance
+            (before * float(probability[value - _LOWEST]), (*prefix, value))
+            for prefix, before in chance.items()
+            for value in single
+            if (not prefix or (value == 0 and len(prefix) < MAX_PREFIX_WEIGHTS))
+            and (*prefix, value) not in chance
         ]
         if not grown:
             break
         probable, prefix = max(grown)
-        prefixes.append(prefix)
         chance[prefix] = probable
     assert best is not None
     return best
 
 
-def _expected_bits(
-    probability: np.ndarray,
-    segments: tuple[Segment, ...],
-    prefixes: list[tuple[int, ...]],
-    chance: dict[tuple[int, ...], float],
-) -> float | None:
-    """Bits per weight; None where there are more words than codes."""
+def _per_weight(
+    probability: np.ndarray, segments: tuple[Segment, ...], chance: dict[tuple[int, ...], float]
+) -> tuple[float, float] | None:
+    """Expected (bits, instructions) per weight; None where there are more words than codes."""
     mass = np.array([probability[s.base - _LOWEST : s.end - _LOWEST].sum() for s in segments])
     position = {s.base: i for i, s in enumerate(segments) if s.extra_bits == 0}
-    number = {prefix: p for p, prefix in enumerate(prefixes)}
-    share = np.array([chance[prefix] for prefix in prefixes])[:, None] * mass
-    for prefix in prefixes[1:]:
-        share[number[prefix[:-1]], position[prefix[-1]]] = 0.0
-    weights_in_word = np.array([len(prefix) + 1.0 for prefix in prefixes])
-    extra_bits = np.array([s.extra_bits for s in segments])
+    number = {prefix: p for p, prefix in enumerate(chance)}
+    share = np.array(list(chance.values()))[:, None] * mass
+    for prefix in chance:
+        if prefix:
+            # Whatever begins like this is coded with the longer prefix.
+            share[number[prefix[:-1]], position[prefix[-1]]] = 0.0
     used = share > 0
-    if not 2 <= np.count_nonzero(used) <= 1 << CODE_BITS:
-        return 1.0 if np.count_nonzero(used) < 2 else None
-    lengths = limited_lengths(share[used], CODE_BITS)
-    bits = (share[used] * lengths).sum() + (share * extra_bits).sum()
-    return float(bits / (share.sum(axis=1) * weights_in_word).sum())
+    if np.count_nonzero(used) > 1 << CODE_BITS:
+        return None
+    shape = share.shape
+    weights = np.broadcast_to(np.array([[len(prefix) + 1] for prefix in chance]), shape)[used]
+    extra_bits = np.broadcast_to(np.array([s.extra_bits for s in segments]), shape)[used]
+    share = share[used]
+    lengths = limited_lengths(share, CODE_BITS) if len(share) > 1 else np.ones(1, np.int64)
+    plain = (extra_bits == 0) & (weights <= MAX_PLAIN_WEIGHTS)
+    lookups = share[~plain].sum() * _ESCAPE_INSTRUCTIONS
+    if plain.any():
+        joined = _joined_weights(share[plain], lengths[plain], weights[plain])
+        lookups += share[plain] @ weights[plain] / joined * _PLAIN_INSTRUCTIONS
+    per_word = float(share @ weights)
+    return float(share @ (lengths + extra_bits)) / per_word, float(lookups) / per_word
+
+
+def _joined_weights(share: np.ndarray, lengths: np.ndarray, weights: np.ndarray) -> float:
+    """How many weights a plain entry of the decode table gives, words being independent."""
+    chance = np.zeros((CODE_BITS + 1, MAX_PLAIN_WEIGHTS + 1))
+    np.add.at(chance, (lengths, weights), share)
+    # expected[b, w]: of words that fit b bits and w weights.
+    expected = np.zeros_like(chance)
+    for bits in range(1, CODE_BITS + 1):
+        for room in range(1, MAX_PLAIN_WEIGHTS + 1):
+            inside = chance[1 : bits + 1, 1 : room + 1]
+            behind = expected[bits - 1 :: -1, room - 1 :: -1][: inside.shape[0], : inside.shape[1]]
+            expected[bits, room] = (inside * (np.arange(1, room + 1) + behind)).sum()
+    return float(expected[CODE_BITS, MAX_PLAIN_WEIGHTS] / share.sum())

@@ -28,7 +28,8 @@ def encode_layer(
         np.ascontiguousarray(weights[first : first + tile_channels]).reshape(-1)
         for first in range(0, out_channels, tile_channels)
     ]
-    dictionary = design(np.bincount(weights.reshape(-1).astype(np.int64) + 128, minlength=256))
+    counts = np.bincount(weights.reshape(-1).astype(np.int64) + 128, minlength=256)
+    dictionary = design(counts).dictionary
     parser = _Parser(dictionary)
     parsed = [parser.parse(tile) for tile in tiles]
     codebook = _codebook(dictionary, parser, parsed)
