@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,6 +250,20 @@ def _split(counts: list[int], layers: Sequence[PackedLayer]) -> tuple[int, int]:
     return tables, tiles
 
 
+def _networks() -> Iterator[Weights]:
+    """What is measured, as far as its model is here."""
+    v11, v10 = find_model(V11), find_model(V10)
+    if v11 is not None:
+        yield one_step_per_layer("v1.1, 460 KB", v11, 460e3)
+        yield one_step_per_layer("v1.1, 390 KB", v11, 390e3)
+    if v10 is not None:
+        yield one_step_per_channel("v1.0, 8 bits", v10, 8)
+        yield one_step_per_channel("v1.0, 7 bits", v10, 7)
+    for name, model in ((V11, v11), (V10, v10)):
+        if model is None:
+            print(f"{name}: no model here, skipped", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -258,25 +272,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     rows: list[Mapping[str, Any]] = []
     stamped = stamp()
-    cases = {
-        V11: (
-            lambda model: one_step_per_layer("v1.1, 460 KB", model, 460e3),
-            lambda model: one_step_per_layer("v1.1, 390 KB", model, 390e3),
-        ),
-        V10: (
-            lambda model: one_step_per_channel("v1.0, 8 bits", model, 8),
-            lambda model: one_step_per_channel("v1.0, 7 bits", model, 7),
-        ),
-    }
-    for name, recipes in cases.items():
-        model = find_model(name)
-        if model is None:
-            print(f"{name}: no model here, skipped", file=sys.stderr)
-            continue
-        for recipe in recipes:
-            with tempfile.TemporaryDirectory() as folder:
-                figures = measure(recipe(model), tuple(BOARD_OF), options.level, Path(folder))
-            rows.append({**stamped, "level": options.level, **figures})
+    for weights in _networks():
+        with tempfile.TemporaryDirectory() as folder:
+            figures = measure(weights, tuple(BOARD_OF), options.level, Path(folder))
+        rows.append({**stamped, "level": options.level, **figures})
     if rows:
         show("decoding every weight once", rows, skip=("date", "commit"))
         if not options.no_history:

@@ -31,8 +31,8 @@ _PATIENCE = 6
 """Prefixes to try behind the best number of them."""
 _COARSENESS = (0.0, *(1e-4 * 2**k for k in range(7)))
 """Bits per weight that a segment is charged with: the larger, the fewer segments."""
-_PLAIN_INSTRUCTIONS = 11.5
-_ESCAPE_INSTRUCTIONS = 26.0
+_PLAIN_INSTRUCTIONS = 11.0
+_ESCAPE_INSTRUCTIONS = 27.0
 """What an entry of the decode table costs a Cortex-M4 (measured: half a round, and an escape)."""
 _BITS_PER_INSTRUCTION = 0.008
 """The price of time. At 3 bits per weight, decoding twice as fast may take 0.8 % more space."""
