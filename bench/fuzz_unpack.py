@@ -115,7 +115,7 @@ def fuzz(fuzzer: Path, corpus: Path, inputs: int, seed_number: int) -> dict[str,
     seconds = time.monotonic() - start
     if done.returncode != 0:
         raise ToolchainError(
-            "an input made the decoder fail", command=" ".join(command), stderr=done.stderr
+            "an input made the decoder fail", command=" ".join(command), stderr=_found(done.stderr)
         )
     executed = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stderr)
     coverage = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)", done.stderr)
@@ -129,6 +129,14 @@ def fuzz(fuzzer: Path, corpus: Path, inputs: int, seed_number: int) -> dict[str,
         "features": coverage[-1][1],
         "corpus": coverage[-1][2],
     }
+
+
+def _found(report: str) -> str:
+    """The lines of libFuzzer's report that say what happened, and where the input is."""
+    telling = ("ERROR: ", "SUMMARY: ", "runtime error: ", "Test unit written", "s2c_unpack_")
+    return "\n".join(
+        line for line in report.splitlines() if any(mark in line for mark in telling)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -113,11 +113,18 @@ def _segments(counts: np.ndarray, coarseness: float) -> tuple[Segment, ...]:
     while at <= last:
         segments.append(Segment(at + _LOWEST, int(choice[at])))
         at = segments[-1].end - _LOWEST
-    if len(segments) == 1 and segments[0].extra_bits == 0:
-        # A complete code needs a second word.
-        base = segments[0].base
-        segments = [Segment(base - (base == 127), 0), Segment(base + (base != 127), 0)]
+    if len(segments) == 1:
+        segments = _in_two(segments[0])
     return tuple(segments)
+
+
+def _in_two(segment: Segment) -> list[Segment]:
+    """Two segments in place of one, because a complete code has two words at least."""
+    if segment.extra_bits:
+        half = segment.extra_bits - 1
+        return [Segment(segment.base, half), Segment(segment.base + (1 << half), half)]
+    last = segment.base == -_LOWEST - 1
+    return [Segment(segment.base - last, 0), Segment(segment.base + 1 - last, 0)]
 
 
 def _grow(counts: np.ndarray, segments: tuple[Segment, ...]) -> Design:

@@ -11,7 +11,7 @@ from typing import Any
 import cffi
 import numpy as np
 
-from squeeze2c.entropy import PackedLayer
+from squeeze2c.entropy import PackedLayer, encode_layer
 from squeeze2c.resources import runtime_dir
 from tests.support.kernel_library import WARNINGS, Build, Kernels, Memory, run
 from tests.support.tools import require_tool
@@ -155,3 +155,51 @@ class Unpacker:
     def _check(self) -> None:
         for memory in (*self._memory.values(), self._table):
             memory.check()
+
+
+def laplace(shape: tuple[int, int], spread: float, seed: int = 0, dense: float = 1.0) -> np.ndarray:
+    """int8 weights as low-bit networks have them; all but a share ``dense`` of them 0."""
+    random = np.random.default_rng(seed)
+    weights = np.clip(np.rint(random.laplace(0, spread, shape)), -127, 127)
+    return np.where(random.random(shape) < dense, weights, 0).astype(np.int8)
+
+
+def extreme_layers() -> dict[str, np.ndarray]:
+    """Weights of one layer each: distributions and shapes at the limits."""
+    random = np.random.default_rng(1)
+    uniform = np.arange(-127, 128, dtype=np.int8)
+    geometric = np.repeat(np.arange(12, dtype=np.int8), 2 ** np.arange(12)[::-1])
+    rare = np.zeros((8, 64), np.int8)
+    rare[3, 17], rare[5, 60] = 127, -127
+    return {
+        "one weight": np.array([[-77]], np.int8),
+        "one zero": np.zeros((1, 1), np.int8),
+        "all zero": np.zeros((5, 100), np.int8),
+        "all 127": np.full((3, 50), 127, np.int8),
+        "all -128": np.full((3, 50), -128, np.int8),
+        "all 5": np.full((7, 33), 5, np.int8),
+        "two values": random.choice(np.array([-1, 1], np.int8), (6, 40)),
+        "far apart": random.choice(np.array([-128, 127], np.int8), (6, 40)),
+        "rarely another": rare,
+        "255 values": np.tile(random.permutation(uniform), (17, 3)),
+        "256 values": np.tile(np.arange(-128, 128, dtype=np.int8), (4, 1)),
+        "geometric": random.permutation(geometric)[:4095].reshape(9, 455),
+        "one tap": laplace((100, 1), 4),
+        "one channel": laplace((1, 4608), 2),
+        "many taps": laplace((5, 4608), 3, dense=0.6),
+        "dense 3 bits": laplace((40, 144), 1.6),
+        "sparse 8 bits": laplace((33, 288), 40, dense=0.3),
+        "very sparse": laplace((20, 300), 40, dense=0.01),
+        "wide": laplace((24, 576), 30),
+    }
+
+
+def pack(weights: np.ndarray, tile_channels: int = 16, seed: int = 2) -> PackedLayer:
+    """``weights`` with random biases and multiplier indices."""
+    random = np.random.default_rng(seed)
+    return encode_layer(
+        weights,
+        random.integers(-128, 128, len(weights)).astype(np.int8),
+        random.integers(0, 16, len(weights)).astype(np.uint8),
+        tile_channels,
+    )
