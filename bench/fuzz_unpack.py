@@ -26,6 +26,8 @@ SANITISERS = "address,undefined,implicit-conversion"
 FUNCTIONS = ("prepare", "rounds", "tile")
 MAX_INPUT_BYTES = 1536
 CRASHED = 77
+PATIENCE_S = 1200
+"""For one input. It is wall-clock time, and machines may be busy or asleep."""
 _SEEDS = 60
 
 
@@ -104,7 +106,7 @@ def write_seeds(folder: Path) -> int:
 
 def fuzz(fuzzer: Path, corpus: Path, inputs: int, seed_number: int) -> dict[str, str]:
     """Figures of one run. Raises ToolchainError with the report where an input fails."""
-    command = [str(fuzzer), f"-runs={inputs}", f"-max_len={MAX_INPUT_BYTES}", "-timeout=20"]
+    command = [str(fuzzer), f"-runs={inputs}", f"-max_len={MAX_INPUT_BYTES}", f"-timeout={PATIENCE_S}"]
     command += [f"-seed={seed_number}", "-print_final_stats=1", f"-error_exitcode={CRASHED}"]
     command += [f"-artifact_prefix={corpus.parent}/", str(corpus)]
     start = time.monotonic()
