@@ -106,7 +106,8 @@ def write_seeds(folder: Path) -> int:
 
 def fuzz(fuzzer: Path, corpus: Path, inputs: int, seed_number: int) -> dict[str, str]:
     """Figures of one run. Raises ToolchainError with the report where an input fails."""
-    command = [str(fuzzer), f"-runs={inputs}", f"-max_len={MAX_INPUT_BYTES}", f"-timeout={PATIENCE_S}"]
+    command = [str(fuzzer), f"-runs={inputs}", f"-max_len={MAX_INPUT_BYTES}"]
+    command += [f"-timeout={PATIENCE_S}"]
     command += [f"-seed={seed_number}", "-print_final_stats=1", f"-error_exitcode={CRASHED}"]
     command += [f"-artifact_prefix={corpus.parent}/", str(corpus)]
     start = time.monotonic()
