@@ -41,7 +41,14 @@ from squeeze2c.frontend import (
 from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph, dump_graph, verify_graph
-from squeeze2c.lower import CProgram, check_model_name, identifier, lower, prove_sizes
+from squeeze2c.lower import (
+    CProgram,
+    PackedWeights,
+    check_model_name,
+    identifier,
+    lower,
+    prove_sizes,
+)
 from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_execution
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
@@ -118,9 +125,11 @@ class Planned:
     plan: MemoryPlan
     pixels: InputFormat
 
-    def build(self, integer: Graph, name: str) -> Built:
+    def build(
+        self, integer: Graph, name: str, packed: Mapping[str, PackedWeights] | None = None
+    ) -> Built:
         """The program of ``integer``, which has the shapes that were planned for."""
-        program = lower(integer, self.chosen.schedule, self.plan, name, self.pixels)
+        program = lower(integer, self.chosen.schedule, self.plan, name, self.pixels, packed)
         return Built(program, self.chosen, self.candidates, self.plan)
 
 
@@ -140,15 +149,23 @@ def build_program(
     name: str,
     options: ScheduleOptions | None = None,
     progress: Progress = silent,
+    packed: Mapping[str, PackedWeights] | None = None,
 ) -> Built:
     """Schedule, memory plan and lowering of a quantised graph; see :func:`plan_program`."""
-    return plan_program(integer, core, options or ScheduleOptions(), progress).build(integer, name)
+    planned = plan_program(integer, core, options or ScheduleOptions(), progress, packed)
+    return planned.build(integer, name, packed)
 
 
 def plan_program(
-    integer: Graph, core: Core, options: ScheduleOptions, progress: Progress = silent
+    integer: Graph,
+    core: Core,
+    options: ScheduleOptions,
+    progress: Progress = silent,
+    packed: Mapping[str, PackedWeights] | None = None,
 ) -> Planned:
     """Schedule and memory plan of a quantised graph, or of its skeleton.
+
+    ``packed``: the layers whose weights are stored as codes.
 
     Raises :class:`DoesNotFitError` where no schedule fits ``options.ram_bytes``.
     """
@@ -156,7 +173,8 @@ def plan_program(
     prove_sizes(integer)
     found = candidates(
         integer, core, options.push, options.kind,
-        lambda schedule: plan_memory(integer, schedule).arena_bytes, progress,
+        lambda schedule: plan_memory(integer, schedule).arena_bytes,
+        progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
     )  # fmt: skip
     budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
     chosen = choose(found, budget)
@@ -190,7 +208,7 @@ def render_folder(
     ``find_stack`` says how much stack the C files need, where a compiler can tell.
     """
     program = built.program
-    runtime = runtime_files(layer.kernel for layer in program.layers)
+    runtime = runtime_files((layer.kernel for layer in program.layers), program.unpacks)
     runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
     origin = Origin(
         __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256

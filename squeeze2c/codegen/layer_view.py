@@ -75,9 +75,10 @@ class LayerView:
 
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
+    packed = layer.conv.packed if layer.conv else None
     return LayerView(
         index=layer.index,
-        template=f"{layer.kernel.op}.c.j2",
+        template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
         comment=tuple(comment_text(line) for line in _describe(layer)),
@@ -157,6 +158,11 @@ def _describe(layer: Layer) -> list[str]:
     elif layer.strip_rows < layer.rows:
         plural = "s" if layer.strip_rows > 1 else ""
         lines.append(f"Each step computes {layer.strip_rows} row{plural} of {layer.rows}")
+    if layer.conv and layer.conv.packed:
+        lines.append(
+            f"Weights are packed: each step decodes {layer.conv.packed.tiles} tiles of up to "
+            f"{layer.conv.packed.tile_channels} output channels"
+        )
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {layer.parameters_bytes:,} bytes of parameters")
     return lines

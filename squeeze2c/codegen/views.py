@@ -65,6 +65,7 @@ class ProgramView:
     softmax_shift: int
     macs: int
     push: bool
+    unpacks: bool
     input: MapView
     sums_offset_bytes: int
     steps_symbol: str
@@ -120,6 +121,7 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         softmax_shift=program.softmax_shift,
         macs=program.macs,
         push=program.push,
+        unpacks=program.unpacks,
         input=map_view(program.input),
         sums_offset_bytes=program.sums_offset_bytes,
         steps_symbol=program.steps_symbol,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels.spec import KernelSpec
@@ -25,6 +27,13 @@ _PORTABLE: dict[type[ops.Node], KernelSpec] = {
 
 _COLUMN_ITEM_BYTES = 2
 
+UNPACK_TABLE_BYTES = 2048
+"""S2C_UNPACK_TABLE_BYTES: the decode table of a layer with packed weights."""
+
+TILE_BYTES = 8192
+TILE_MULTIPLE = 4
+LEAST_TILE_CHANNELS = 8
+
 
 def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
     """The kernel that computes ``node`` on ``core``; today the portable one on every core."""
@@ -34,9 +43,44 @@ def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
     return kernel
 
 
-def scratch_bytes(graph: Graph, node: ops.Node, kernel: KernelSpec) -> int:
-    """Scratch that ``kernel`` needs while it computes ``node``; see ``s2c_kernels.h``."""
+@dataclass(frozen=True, slots=True)
+class TileScratch:
+    """What a layer with packed weights needs besides its columns, as offsets in its scratch.
+
+    In order: expanded columns, decode table, biases, multipliers, weights of one tile.
+    """
+
+    table_offset_bytes: int
+    bias_offset_bytes: int
+    multiplier_offset_bytes: int
+    weights_offset_bytes: int
+    size_bytes: int
+
+
+def tile_scratch(columns_bytes: int, taps: int, tile_channels: int) -> TileScratch:
+    """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
+    table = columns_bytes
+    bias = table + UNPACK_TABLE_BYTES
+    multiplier = bias + 4 * tile_channels
+    weights = multiplier + 4 * tile_channels
+    return TileScratch(table, bias, multiplier, weights, weights + tile_channels * taps)
+
+
+def default_tile_channels(outputs: int, taps: int) -> int:
+    """Output channels per tile: so many that expanding columns anew for each costs little."""
+    fitting = TILE_BYTES // taps // TILE_MULTIPLE * TILE_MULTIPLE
+    return min(max(fitting, LEAST_TILE_CHANNELS), outputs)
+
+
+def scratch_bytes(
+    graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0
+) -> int:
+    """Scratch that ``kernel`` needs while it computes ``node``; see ``s2c_kernels.h``.
+
+    ``tile_channels``: above 0, weights are packed and decoded so many channels at a time.
+    """
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
-        column = node.window.taps * graph.values[node.inputs[0]].type.channels
-        return kernel.tile[0] * _COLUMN_ITEM_BYTES * column
+        taps = node.window.taps * graph.values[node.inputs[0]].type.channels
+        columns = kernel.tile[0] * _COLUMN_ITEM_BYTES * taps
+        return tile_scratch(columns, taps, tile_channels).size_bytes if tile_channels else columns
     return 0

@@ -3,6 +3,7 @@
 from squeeze2c.lower.build import lower
 from squeeze2c.lower.limits import prove_sizes
 from squeeze2c.lower.names import check_model_name, identifier
+from squeeze2c.lower.packed_weights import BIAS_BITS, PackedWeights, pack_weights
 from squeeze2c.lower.program import (
     AddConstants,
     ConstantArray,
@@ -13,14 +14,17 @@ from squeeze2c.lower.program import (
 )
 
 __all__ = [
+    "BIAS_BITS",
     "AddConstants",
     "CProgram",
     "ConstantArray",
     "ConvConstants",
     "Layer",
+    "PackedWeights",
     "RowSource",
     "check_model_name",
     "identifier",
     "lower",
+    "pack_weights",
     "prove_sizes",
 ]

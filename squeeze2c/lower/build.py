@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import scratch_bytes, tile_scratch
 from squeeze2c.lower.limits import prove_layer
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
-from squeeze2c.lower.program import AddConstants, CProgram, Layer, RowSource
+from squeeze2c.lower.packed_weights import PackedWeights
+from squeeze2c.lower.program import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.memory import MemoryPlan, scratch_name
 from squeeze2c.reference.softmax import softmax_constants
 from squeeze2c.schedule import INPUT_STAGE, Schedule, Stage
@@ -20,16 +24,17 @@ def lower(
     plan: MemoryPlan,
     name: str,
     input_format: InputFormat = RAW,
+    packed: Mapping[str, PackedWeights] | None = None,
 ) -> CProgram:
     """The program of a quantised ``graph`` called ``name`` in C.
 
     ``input_format``: what the caller's image consists of; only a schedule with ``push``
-    can convert it.
+    can convert it. ``packed``: weights of the layers that the schedule decodes.
 
     Raises :class:`UnsupportedModelError` or :class:`QuantizationError` where a layer is
     beyond what the kernels can compute exactly.
     """
-    return _Lowering(graph, schedule, plan, name, input_format).run()
+    return _Lowering(graph, schedule, plan, name, input_format, packed or {}).run()
 
 
 class _Lowering:
@@ -40,7 +45,9 @@ class _Lowering:
         plan: MemoryPlan,
         name: str,
         input_format: InputFormat,
+        packed: Mapping[str, PackedWeights],
     ) -> None:
+        self._packed = packed
         self._input_format = input_format
         self._graph = graph
         self._schedule = schedule
@@ -90,7 +97,7 @@ class _Lowering:
         value = graph.values[node.output]
         conv, parameters = None, 0
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-            conv, parameters = self._pool.convolution(node)
+            conv, parameters = self._convolution(node, stage)
         add = None
         if isinstance(node, ops.QAdd):
             add = AddConstants(node.multiplier_a, node.multiplier_b, node.shift)
@@ -120,6 +127,16 @@ class _Lowering:
             macs=self._macs(node),
             parameters_bytes=parameters,
         )
+
+    def _convolution(
+        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage
+    ) -> tuple[ConvConstants, int]:
+        if not stage.tile_channels:
+            return self._pool.convolution(node)
+        taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
+        columns_bytes = scratch_bytes(self._graph, node, stage.kernel)
+        scratch = tile_scratch(columns_bytes, taps, stage.tile_channels)
+        return self._pool.packed_convolution(node, self._packed[node.name], scratch)
 
     def _rows_of(self, name: str) -> RowSource:
         kind = self._graph.values[name].type

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.lower.program import ConstantArray, ConvConstants
+from squeeze2c.kernels import TileScratch
+from squeeze2c.lower.packed_weights import PackedWeights
+from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
 
 Convolution = ops.QConv2D | ops.QConvGlobalPool
@@ -30,6 +32,52 @@ class ConstantPool:
         self._symbols = symbols
         self._arrays: list[ConstantArray] = []
         self._pad_rows = self._plan_pad_rows()
+
+    def packed_convolution(
+        self, node: Convolution, layer: PackedWeights, scratch: TileScratch
+    ) -> tuple[ConvConstants, int]:
+        """Add the packed arrays of ``node``; their symbols, and the bytes that are its own."""
+        stem = f"{self._model}_{self._symbols[node.name]}"
+        code = layer.code
+        offsets = np.array(code.tile_offsets, np.uint16)
+        own = {
+            "stream": ("uint32_t", np.frombuffer(code.stream, "<u4"), "codes of the weights"),
+            "code_table": ("uint8_t", np.frombuffer(code.table, np.uint8), "code table"),
+            "tile_offset": ("uint16_t", np.resize(offsets, len(offsets) + len(offsets) % 2),
+                            "where each tile's codes begin"),
+            "bias": ("int8_t", np.frombuffer(code.bias, np.int8),
+                     f"bias per output channel, / 2^{layer.bias_shift}"),
+            "multiplier": ("int32_t", layer.multipliers,
+                           f"requantisation multipliers, / 2^{node.shift}"),
+        }  # fmt: skip
+        if code.multiplier_index:
+            index = np.frombuffer(code.multiplier_index, np.uint8)
+            own["multiplier_index"] = ("uint8_t", index, "multiplier per output channel, nibbles")
+        arrays = {
+            key: ConstantArray(f"{stem}_{key}", element, data, f"{node.name}: {text}")
+            for key, (element, data, text) in own.items()
+        }
+        self._arrays += arrays.values()
+        packed = PackedConstants(
+            stream=arrays["stream"].symbol,
+            table=arrays["code_table"].symbol,
+            tile_offset=arrays["tile_offset"].symbol,
+            bias=arrays["bias"].symbol,
+            multiplier_index=f"{stem}_multiplier_index" if code.multiplier_index else "",
+            multiplier=arrays["multiplier"].symbol,
+            stream_words=len(code.stream) // 4,
+            taps=code.taps,
+            out_channels=code.out_channels,
+            tile_channels=code.tile_channels,
+            tiles=code.tiles,
+            table_bytes=len(code.table),
+            offset_shift=code.offset_shift,
+            bias_shift=layer.bias_shift,
+            multiplier_count=len(layer.multipliers),
+            scratch=scratch,
+        )
+        constants = ConvConstants("", "", "", self._pad_rows[node.name], node.shift, packed)
+        return constants, sum(len(array.content) for array in arrays.values())
 
     def convolution(self, node: Convolution) -> tuple[ConvConstants, int]:
         """Add the arrays of ``node``; their symbols, and the bytes that are its own."""

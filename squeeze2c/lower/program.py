@@ -9,7 +9,7 @@ import numpy as np
 
 from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.ir import Provenance, Window
-from squeeze2c.kernels import KernelSpec
+from squeeze2c.kernels import KernelSpec, TileScratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,45 @@ class RowSource:
 
 
 @dataclass(frozen=True, slots=True)
+class PackedConstants:
+    """Symbols of a layer's packed weights, and what ``s2c_packed_layer`` says of them.
+
+    ``multiplier_index`` is empty where all channels share one multiplier. ``scratch``:
+    where a decoded tile goes.
+    """
+
+    stream: str
+    table: str
+    tile_offset: str
+    bias: str
+    multiplier_index: str
+    multiplier: str
+    stream_words: int
+    taps: int
+    out_channels: int
+    tile_channels: int
+    tiles: int
+    table_bytes: int
+    offset_shift: int
+    bias_shift: int
+    multiplier_count: int
+    scratch: TileScratch
+
+
+@dataclass(frozen=True, slots=True)
 class ConvConstants:
-    """Symbols of a convolution's arrays, and its requantisation."""
+    """Symbols of a convolution's arrays, and its requantisation.
+
+    With ``packed`` the symbols of weights, bias and multiplier are empty: a decoded tile
+    takes their place.
+    """
 
     weights: str
     bias: str
     multiplier: str
     pad_row: str
     shift: int
+    packed: PackedConstants | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +164,11 @@ class CProgram:
     arena_alignment_bytes: int
     lower_bound_bytes: int
     weights_crc32: int
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether some layer's weights are packed."""
+        return any(layer.conv is not None and layer.conv.packed for layer in self.layers)
 
     @property
     def input_row_bytes(self) -> int:

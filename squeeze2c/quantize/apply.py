@@ -24,12 +24,17 @@ from squeeze2c.quantize.layer import (
     requantised_scales,
     summed_scales,
 )
+from squeeze2c.quantize.lowbit.groups import cluster_rows, group_moments
 from squeeze2c.quantize.options import QuantizeOptions
 from squeeze2c.quantize.scales import activation_params
 from squeeze2c.quantize.statistics import InputMoments, MomentAccumulator
+from squeeze2c.reference.columns import columns
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
 from squeeze2c.reference.int_eval import evaluate_qnode
+
+MULTIPLIER_LEVELS = 16
+"""Different multipliers in a layer with one step for all weights: four bits name one."""
 
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 
@@ -77,7 +82,8 @@ class _Quantizer:
         self._progress = progress
         self._float = graph
         ranges = calibrate(graph, images, options.batch_images, progress)
-        factors = channel_factors(graph, ranges, options.equalisation_exponent)
+        levels = MULTIPLIER_LEVELS if options.weight_steps else 0
+        factors = channel_factors(graph, ranges, options.equalisation_exponent, levels)
         self._params = activation_params(graph, ranges, factors)
         picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
         sample = images[picked.astype(np.int64)]
@@ -192,8 +198,7 @@ class _Quantizer:
         params, out = self._params[node.inputs[0]], self._params[node.output]
         weight, bias = self._folded(node)
         scales = requantised_scales(
-            least_scales(weight, bias, params.scale), params.scale, out.scale,
-            str(node.provenance),
+            self._steps(node, weight, bias), params.scale, out.scale, str(node.provenance)
         )
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
@@ -207,20 +212,31 @@ class _Quantizer:
             clamp_min=out.zero_point if node.relu else 0, pad_value=pad_value, relu=node.relu,
         )
 
+    def _steps(self, node: Convolution, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for."""
+        least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
+        if self._options.weight_steps is None:
+            return least
+        out = self._params.get(node.output)
+        factor = np.asarray(out.channel_scale) if out else np.ones(len(bias))
+        step = max(self._options.weight_steps[node.name], float((least * factor).max(initial=0.0)))
+        return step / factor
+
     def _pooled_convolution(self, node: ops.ConvGlobalPool) -> ops.Node:
         params = self._params[node.inputs[0]]
         weight, bias = self._folded(node)
-        least = least_scales(weight, bias, params.scale)
+        least = self._steps(node, weight, bias)
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         source = self._float.values[node.inputs[0]].type
         pixels = math.prod(node.window.counts(source.height, source.width))
+        groups = self._class_groups(node, weight, bias) if self._options.weight_steps else ()
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
                 weight, bias, params.scale, params.zero_point, scales, moments,
-                self._options, str(node.provenance),
+                self._options, str(node.provenance), groups,
             )
             if _sum_fits(layer, pixels):
                 break
@@ -236,6 +252,26 @@ class _Quantizer:
             name=node.name, inputs=self._operands(node, layer), output=node.output,
             provenance=node.provenance, window=node.window, shift=layer.shift,
             pad_value=pad_value, relu=node.relu,
+        )
+
+    def _class_groups(
+        self, node: ops.ConvGlobalPool, weight: np.ndarray, bias: np.ndarray
+    ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """Channels of the classifier ``node`` in groups, each with moments of its own."""
+        name = node.inputs[0]
+        params = self._params[name]
+        step = (params.scale * np.asarray(params.channel_scale or (1.0,))).astype(np.float32)
+        real = columns(self._real[name] / step, node.window, 0.0)
+        integer = columns(self._integer[name], node.window, 0)
+        images, taps = len(real), real.shape[-1]
+        return tuple(
+            group_moments(
+                real.reshape(images, -1, taps),
+                integer.reshape(images, -1, taps),
+                weight * params.scale,
+                bias,
+                cluster_rows(weight),
+            )
         )
 
     def _set_logits(self, name: str, scale: float) -> None:

@@ -9,6 +9,7 @@ channel's measured maximum).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -50,11 +51,13 @@ class _ChannelClasses:
 
 
 def channel_factors(
-    graph: Graph, ranges: Mapping[str, ChannelRange], exponent: float
+    graph: Graph, ranges: Mapping[str, ChannelRange], exponent: float, levels: int = 0
 ) -> dict[str, np.ndarray]:
     """The factor of every channel of every feature map: float64 arrays of (channels,).
 
     Channels tied by max-pooling, concatenation or addition share a factor. The
+    ``levels``: factors of one layer's outputs take at most so many values, which then
+    lie on a geometric grid; 0 leaves them as they are. The
     graph input, whose scale is the camera's, and tensors that are averaged into
     logits, which need one scale, keep 1.
     """
@@ -81,6 +84,9 @@ def channel_factors(
         own = np.maximum(own, loudest * QUIETEST) if loudest > 0 else np.ones_like(own)
         np.maximum.at(magnitude, roots[classes.channels(graph, name)], own)
     factor = magnitude[roots] ** exponent
+    if levels:
+        grid = -exponent * math.log2(QUIETEST) / (levels - 1)
+        factor = 2.0 ** (np.round(np.log2(factor) / grid) * grid) if grid else factor
     fixed = {int(r) for channels in frozen for r in roots[channels]}
     factor[np.isin(roots, list(fixed))] = 1.0
     return {name: factor[classes.channels(graph, name)] for name in graph.values}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from squeeze2c.quantize.statistics import InputMoments
 from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
 
 WEIGHT_LIMIT = 127
+PRUNED_SHARE = 0.2
+"""A layer with this share of exact zeros has been pruned: its zeros are kept."""
+
 OUT_OF_PROPORTION = "the layer's weights or bias are out of proportion; retrain or rescale it"
 BIAS_LIMIT = 1 << 22
 """Weight scales are raised where the bias would exceed this many accumulator steps."""
@@ -57,7 +61,7 @@ def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.nd
 def requantised_scales(
     least: np.ndarray, scale_in: float, scale_out: float, where: str
 ) -> LayerScales:
-    """Scales for a layer whose uint8 output has ``scale_out``.
+    """Scales for a layer whose uint8 output has ``scale_out``; equal ``least`` give equal scales.
 
     Raises :class:`QuantizationError` where the weights or the bias are so much larger than
     the outputs that no multiplier can represent the ratio.
@@ -87,19 +91,27 @@ def quantise_layer(
     moments: InputMoments,
     options: QuantizeOptions,
     where: str,
+    groups: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> IntegerLayer:
     """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
 
     The rounding target makes up for what earlier layers' quantisation did to the
     inputs (sequential targets), the rounding feeds its error back, and the bias
-    takes the remaining mean error. Raises :class:`QuantizationError` where an
-    int32 accumulator could overflow.
+    takes the remaining mean error. ``groups``: (output channels, second moments) where the
+    rounding of some channels is to be judged on inputs of their own. Raises
+    :class:`QuantizationError` where an int32 accumulator could overflow.
     """
     exact = weight / scales.weight_scale[:, None]
     target = exact
     if options.error_feedback:
         target = exact + _sequential_shift(exact, moments, options.target_damping)
-        rounded = error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping)
+        pruned = (exact == 0).mean() >= PRUNED_SHARE
+        rounded = np.empty(exact.shape, np.int64)
+        for rows, moment in groups or ((slice(None), moments.covariance),):
+            zeros = exact[rows] == 0 if pruned else None
+            rounded[rows] = error_feedback_round(
+                target[rows], moment, WEIGHT_LIMIT, options.damping, zeros
+            )
     else:
         rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
     offset = bias / (scales.weight_scale * scale_in)
@@ -107,7 +119,7 @@ def quantise_layer(
         offset = offset + exact @ moments.mean_float - rounded @ moments.mean_int
     else:
         offset = offset - zero_point_in * rounded.sum(axis=1)
-    integer_bias = np.rint(offset).astype(np.int64)
+    integer_bias = shortened_bias(np.rint(offset).astype(np.int64), options.bias_bits)
     prove_accumulator(rounded, integer_bias, where)
     return IntegerLayer(
         rounded.astype(np.int8),
@@ -115,6 +127,21 @@ def quantise_layer(
         scales.multiplier.astype(np.int32),
         scales.shift,
     )
+
+
+def bias_shift(bias: np.ndarray, bits: int) -> int:
+    """Least shift after which every bias fits a signed integer of ``bits`` bits."""
+    limit = 2 ** (bits - 1) - 1
+    shift = 0
+    while bool((np.abs(np.floor(bias / 2.0**shift + 0.5)) > limit).any()):
+        shift += 1
+    return shift
+
+
+def shortened_bias(bias: np.ndarray, bits: int) -> np.ndarray:
+    """``bias`` (int64) rounded so that ``bits`` bits and a common power of two express it."""
+    shift = bias_shift(bias, bits)
+    return (np.floor(bias / 2.0**shift + 0.5).astype(np.int64)) << shift
 
 
 def _sequential_shift(exact: np.ndarray, moments: InputMoments, damping: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from squeeze2c.errors import UsageError
@@ -14,6 +15,10 @@ class QuantizeOptions:
 
     ``equalisation_exponent``: activation channel c is divided by (its maximum)
     to this power, 0 to 1; 0 switches equalisation off.
+    ``weight_steps``: per convolution one rounding step for all its weights, in units of
+    the float weights; None rounds every output channel to 8 bits.
+    ``bias_bits``: significant bits of a bias; below 32 all biases of a layer share a
+    power of two.
     ``statistics_images``: at most this many images build the layers' second moments.
     ``pixels_per_image``: at most this many output pixels of an image are sampled.
     ``damping``: ridge of the error-feedback rounding, relative to the mean
@@ -23,6 +28,8 @@ class QuantizeOptions:
     """
 
     equalisation_exponent: float = 0.6
+    weight_steps: Mapping[str, float] | None = None
+    bias_bits: int = 32
     statistics_images: int = 100
     pixels_per_image: int = 1024
     damping: float = 0.03

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.schedule.model import Schedule, Step
-from squeeze2c.schedule.stages import INPUT_STAGE
+from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
 STEP = 22.0
 """Looking up a step, entering its layer and leaving it."""
@@ -64,6 +64,11 @@ ADD_BYTE = 46.0
 SUM_ROW = 23.0
 SUM_BYTE = 8.0
 
+UNPACK_TABLE = 24000.0
+"""Building the decode table of a layer with packed weights."""
+UNPACK_TILE = 600.0
+UNPACK_WEIGHT = 5.4
+
 
 def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
     """Instructions that one image takes."""
@@ -84,6 +89,7 @@ def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]
         node = nodes[step.stage]
         totals[step.stage] += STEP + step.rows * per_row[step.stage]
         totals[step.stage] += _rings(schedule, step)
+        totals[step.stage] += _unpacking(graph, schedule.stages[step.stage])
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
             totals[step.stage] += step.rows * STRIP_ROW
         if isinstance(node, ops.QMaxPool2D):
@@ -99,6 +105,15 @@ def _rings(schedule: Schedule, step: Step) -> float:
         rows = 1 if step.input_row is not None else step.rows * source.window.kernel
         total += rows * _ring_row(schedule, source.buffer)
     return total
+
+
+def _unpacking(graph: Graph, stage: Stage) -> float:
+    """Instructions for decoding the weights of ``stage`` once; 0 where they are plain."""
+    if not stage.tile_channels:
+        return 0.0
+    weights = graph.constants[graph.node(stage.node).inputs[1]]
+    tiles = -(-len(weights) // stage.tile_channels)
+    return UNPACK_TABLE + tiles * UNPACK_TILE + weights.size * UNPACK_WEIGHT
 
 
 def _ring_row(schedule: Schedule, name: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from squeeze2c.ir import Graph
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.placement import place_feature_maps
@@ -10,13 +12,15 @@ from squeeze2c.schedule.stream import whole_maps
 from squeeze2c.target import Core
 
 
-def schedule_layerwise(graph: Graph, core: Core, push: bool = False) -> Schedule:
+def schedule_layerwise(
+    graph: Graph, core: Core, push: bool = False, packed: Mapping[str, int] | None = None
+) -> Schedule:
     """One step per layer of a quantised ``graph``; concatenations need none.
 
     With ``push`` the arena collects the whole image first.
     """
     placements = place_feature_maps(graph)
-    stages = collect_stages(graph, placements, core)
+    stages = collect_stages(graph, placements, core, packed)
     rows = graph.input_value.type.height
     received = [Step(INPUT_STAGE, row, 1) for row in range(rows)] if push else []
     return Schedule(

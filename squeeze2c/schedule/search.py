@@ -5,7 +5,7 @@ The family does not depend on the budget, so more memory never makes a network s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,13 +41,15 @@ def candidates(
     kind: str,
     arena_bytes: Callable[[Schedule], int],
     progress: Progress = silent,
+    packed: Mapping[str, int] | None = None,
 ) -> tuple[Candidate, ...]:
     """Schedules that no other one beats in both memory and cost, smallest arena first.
 
     ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule.
+    ``packed``: tile channels of the nodes whose weights are packed.
     """
     found = []
-    generators = list(_schedules(graph, core, push, kind))
+    generators = list(_schedules(graph, core, push, kind, packed))
     for index, (name, make) in enumerate(generators):
         progress("scheduling", index, len(generators))
         schedule = make()
@@ -75,14 +77,14 @@ def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate 
 
 
 def _schedules(
-    graph: Graph, core: Core, push: bool, kind: str
+    graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int] | None
 ) -> Iterator[tuple[str, Callable[[], Schedule]]]:
     if kind in ("layerwise", "auto"):
-        yield "layerwise", partial(schedule_layerwise, graph, core, push)
+        yield "layerwise", partial(schedule_layerwise, graph, core, push, packed)
     if kind == "layerwise":
         return
     placements = place_feature_maps(graph)
-    stages = collect_stages(graph, placements, core)
+    stages = collect_stages(graph, placements, core, packed)
     most_rows = max(stage.rows for stage in stages)
 
     def stream(strip: int, run: bool, boundaries: tuple[str, ...]) -> Schedule:

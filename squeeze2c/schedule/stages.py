@@ -34,6 +34,8 @@ class Stage:
 
     ``output``: the value it yields; ``buffer``: where its rows go, None for the layer
     that sums. ``pool``: a max-pool, which may take its input one row at a time.
+    ``tile_channels``: above 0, its weights are packed, and every step decodes them, so
+    many output channels at a time.
     """
 
     node: str
@@ -44,12 +46,20 @@ class Stage:
     buffer: str | None
     scratch_bytes: int
     pool: bool
+    tile_channels: int = 0
 
 
 def collect_stages(
-    graph: Graph, placements: Mapping[str, Placement], core: Core
+    graph: Graph,
+    placements: Mapping[str, Placement],
+    core: Core,
+    packed: Mapping[str, int] | None = None,
 ) -> tuple[Stage, ...]:
-    """The stages of a quantised ``graph`` in topological order; concatenations are none."""
+    """The stages of a quantised ``graph`` in topological order; concatenations are none.
+
+    ``packed``: tile channels of the nodes whose weights are packed.
+    """
+    packed = packed or {}
     writers: dict[str, tuple[int, ...]] = {graph.input: (INPUT_STAGE,)}
     stages: list[Stage] = []
     for node in graph.nodes:
@@ -77,8 +87,9 @@ def collect_stages(
                 inputs=inputs,
                 rows=output_rows(graph, node),
                 buffer=placements[node.output].buffer if is_map else None,
-                scratch_bytes=scratch_bytes(graph, node, kernel),
+                scratch_bytes=scratch_bytes(graph, node, kernel, packed.get(node.name, 0)),
                 pool=isinstance(node, ops.QMaxPool2D),
+                tile_channels=packed.get(node.name, 0),
             )
         )
     return tuple(stages)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "squeeze2c"
-GROUND_FLOOR = ("ir", "errors", "target", "resources", "progress", "_version")
+GROUND_FLOOR = ("ir", "errors", "target", "resources", "progress", "entropy", "_version")
 STAGES = (
     "frontend", "passes", "reference", "quantize", "entropy", "kernels", "schedule", "memory",
     "lower", "codegen", "export", "host", "emulate", "verification", "report", "pipeline", "cli",

@@ -1,0 +1,71 @@
+"""Weights of a layer as codes: which layers are worth it, and what the codes are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze2c.entropy import PackedLayer, encode_layer
+from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import default_tile_channels
+
+BIAS_BITS = 8
+MOST_MULTIPLIERS = 16
+DESCRIPTOR_BYTES = 48
+"""Of ``s2c_packed_layer`` in flash, on a 32-bit core."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedWeights:
+    """``code`` holds weights, biases in units of ``2**bias_shift``, and indices into
+    ``multipliers`` int32."""
+
+    code: PackedLayer
+    bias_shift: int
+    multipliers: np.ndarray
+
+    @property
+    def size_bytes(self) -> int:
+        """Flash for all of it, array ends rounded to words."""
+        return self.code.size_bytes + self.multipliers.nbytes + DESCRIPTOR_BYTES
+
+
+def pack_weights(graph: Graph) -> Mapping[str, PackedWeights]:
+    """Packed weights of the convolutions of a quantised ``graph`` that become smaller so.
+
+    A layer can be packed where few multipliers serve all its channels and its biases are
+    multiples of one power of two, within 8 bits.
+    """
+    result = {}
+    for node in graph.nodes:
+        if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+            packed = _pack(graph, node)
+            plain = sum(graph.constants[name].nbytes for name in node.inputs[1:4])
+            if packed is not None and packed.size_bytes < plain:
+                result[node.name] = packed
+    return result
+
+
+def _pack(graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool) -> PackedWeights | None:
+    weight, bias, multiplier = (graph.constants[name] for name in node.inputs[1:4])
+    multipliers, index = np.unique(multiplier, return_inverse=True)
+    shift = _common_shift(bias)
+    short = bias >> shift
+    if len(multipliers) > MOST_MULTIPLIERS or short.min() < -128 or short.max() > 127:
+        return None
+    matrix = weight.reshape(len(weight), -1)
+    code = encode_layer(
+        matrix,
+        short.astype(np.int8),
+        index.astype(np.uint8),
+        default_tile_channels(*matrix.shape),
+    )
+    return PackedWeights(code, shift, multipliers.astype(np.int32))
+
+
+def _common_shift(values: np.ndarray) -> int:
+    """The largest power of two that divides all ``values``, at most 24."""
+    bits = int(np.bitwise_or.reduce(values.astype(np.int64)))
+    return min((bits & -bits).bit_length() - 1, 24) if bits else 0

@@ -1,0 +1,139 @@
+"""How much the logits suffer from rounding one layer's weights.
+
+The loss is the Kullback-Leibler divergence between the softmax of the float network and
+of the network with one layer rounded. Near the optimum it grows with the second-order
+distortion of the layer's outputs, sum over channels of dW H dW^T with H the covariance of
+its inputs (Hassibi and Stork, Optimal Brain Surgeon, 1993), so one measurement per layer
+gives the factor between them; it serves for every step size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze2c.ir import Graph, Layout, ops
+from squeeze2c.progress import Progress
+from squeeze2c.quantize.rounding import error_feedback_round
+from squeeze2c.quantize.statistics import MomentAccumulator
+from squeeze2c.reference.float_eval import evaluate_node, walk_float
+
+Convolution = ops.Conv2D | ops.ConvGlobalPool
+TRIAL_BITS = 3.0
+"""Entropy per weight of the trial rounding."""
+WEIGHT_LIMIT = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What a layer's rounding costs: predicted KL = ``kl_per_step2`` * step^2 in nats.
+
+    ``weight`` (O, K): what is rounded, float weights times the factors of their inputs.
+    """
+
+    node: str
+    weight: np.ndarray
+    kl_per_step2: float
+
+
+def float_moments(
+    graph: Graph, images: np.ndarray, pixels_per_image: int, progress: Progress
+) -> Mapping[str, np.ndarray]:
+    """Covariance (K, K) of every convolution's inputs in the float network."""
+    accumulators: dict[str, MomentAccumulator] = {}
+    readers: dict[str, list[Convolution]] = {}
+    for node in graph.nodes:
+        if isinstance(node, ops.Conv2D | ops.ConvGlobalPool):
+            channels = graph.values[node.inputs[0]].type.channels
+            accumulators[node.name] = MomentAccumulator(node.window, channels, pixels_per_image)
+            readers.setdefault(node.inputs[0], []).append(node)
+    for start in range(0, len(images), 4):
+        progress("measuring inputs", start, len(images))
+        for name, value in walk_float(graph, images[start : start + 4]):
+            for node in readers.get(name, ()):
+                fill = np.asarray(node.pad_value or np.zeros(value.shape[-1]))
+                accumulators[node.name].add(value, value, fill, fill)
+    progress("measuring inputs", len(images), len(images))
+    return {name: a.finish().covariance for name, a in accumulators.items()}
+
+
+def measure(
+    graph: Graph,
+    moments: Mapping[str, np.ndarray],
+    factors: Mapping[str, np.ndarray],
+    images: np.ndarray,
+    damping: float,
+    progress: Progress,
+) -> tuple[Sensitivity, ...]:
+    """The sensitivity of every convolution.
+
+    ``factors``: of channel equalisation; weights are rounded after multiplication by
+    those of the layer's inputs. ``images``: not those that built ``moments``.
+    """
+    activations = dict(walk_float(graph, images))
+    reference = _log_softmax(activations[graph.output])
+    result = []
+    convolutions = [n for n in graph.nodes if isinstance(n, ops.Conv2D | ops.ConvGlobalPool)]
+    for index, node in enumerate(convolutions):
+        progress("measuring sensitivity", index, len(convolutions))
+        weight = graph.constants[node.inputs[1]].astype(np.float64)
+        scale = np.tile(factors[node.inputs[0]], node.window.taps)
+        matrix = weight.reshape(len(weight), -1) * scale
+        step = step_for_entropy(matrix, TRIAL_BITS)
+        moment = moments[node.name] / np.outer(scale, scale)
+        rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping) * step
+        logits = _logits_with(graph, node, (rounded / scale).reshape(weight.shape), activations)
+        kl = float((np.exp(reference) * (reference - _log_softmax(logits))).sum(axis=1).mean())
+        result.append(Sensitivity(node.name, matrix, kl / step**2))
+    progress("measuring sensitivity", len(convolutions), len(convolutions))
+    return tuple(result)
+
+
+def step_for_entropy(matrix: np.ndarray, bits: float) -> float:
+    """The step at which plain rounding leaves ``bits`` of entropy per weight."""
+    low, high = float(np.abs(matrix).max()) / WEIGHT_LIMIT, float(np.abs(matrix).max())
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if entropy_bits(matrix, middle) > bits else (low, middle)
+    return high
+
+
+def entropy_bits(matrix: np.ndarray, step: float) -> float:
+    """Order-0 entropy per weight, in bits, of ``matrix`` rounded to ``step``."""
+    counts = np.unique(np.rint(matrix / step), return_counts=True)[1]
+    return entropy_of_counts(counts) / float(counts.sum())
+
+
+def entropy_of_counts(counts: np.ndarray) -> float:
+    """Order-0 entropy in bits of values that occur ``counts`` times."""
+    seen = counts[counts > 0]
+    return float(-(seen * np.log2(seen / seen.sum())).sum())
+
+
+def _logits_with(
+    graph: Graph, changed: Convolution, weight: np.ndarray, activations: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Logits with other weights in ``changed``; only what depends on them is computed."""
+    live: dict[str, np.ndarray] = {}
+    for node in graph.nodes:
+        if node is not changed and not any(i in live for i in node.inputs):
+            continue
+        operands = []
+        for name in node.inputs:
+            if node is changed and name == node.inputs[1]:
+                operands.append(weight.astype(np.float32))
+            elif name in live:
+                operands.append(live[name])
+            else:
+                known = activations if name in activations else graph.constants
+                operands.append(known[name])
+        live[node.output] = evaluate_node(node, operands, Layout.NHWC)
+    return live[graph.output]
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    result: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
