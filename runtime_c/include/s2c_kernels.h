@@ -60,9 +60,27 @@ typedef struct {
 /* Scratch of the convolution kernels: four expanded columns of K = kernel_rows * kernel_cols * in_channels. */
 #define S2C_CONV2D_4X2_SCRATCH_BYTES(k) (4u * (uint32_t)sizeof(int16_t) * (uint32_t)(k))
 
+/*
+ * Scratch of the convolution kernels that read pairs of channels: taps are padded to quads, and
+ * windows are gathered first where the channels of the input are not a multiple of 4.
+ */
+#define S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(k, in_channels) \
+    (((k) + 3u) / 4u * 4u * ((in_channels) % 4u == 0u ? 8u : 12u))
+
 /* out_row[x][o] = clamp(out_zero_point + r, clamp_min, 255). */
 void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *rows,
                                 int16_t *scratch, uint8_t *out_row);
+
+/*
+ * The same for cores with the DSP extension. weights: pairs of output channels, in 16-bit numbers
+ * of which each is 256 * second + first of one tap, modulo 2^16; the second of an
+ * odd number of channels is zero. Taps are padded with zeros to quads of four. Per pair:
+ * of each quad taps 0 and 2, then of each quad taps 1 and 3. Aligned to 4 bytes.
+ * Preconditions besides those above: shift is 24, clamp_min is 0, and -2^23 <= acc < 2^23 for
+ * every input and every channel of odd index.
+ */
+void s2c_conv2d_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
 
 /*
  * sums[o] += r (max(r, 0) where relu is not 0), over all pixels of the row.
@@ -70,6 +88,10 @@ void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *r
  */
 void s2c_conv2d_sum_u8_s8_s32_4x2__c(const s2c_conv2d *layer, const uint8_t *const *rows,
                                      int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/* The same for cores with the DSP extension, with weights and preconditions as above. */
+void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
+from squeeze2c.kernels import pairs_weights
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 
 
@@ -70,6 +71,7 @@ class LayerView:
     clamp_min: int
     scratch_offset_bytes: int
     scratch_bytes: int
+    columns_bytes: str
     classes: int
 
 
@@ -96,8 +98,20 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         clamp_min=layer.clamp_min,
         scratch_offset_bytes=layer.scratch_offset_bytes,
         scratch_bytes=layer.scratch_bytes,
+        columns_bytes=_columns_bytes(layer),
         classes=program.classes,
     )
+
+
+def _columns_bytes(layer: Layer) -> str:
+    """What the runtime's header says that a convolution's columns take, as a C expression."""
+    if layer.conv is None or layer.window is None:
+        return ""
+    channels = layer.sources[0].channels
+    taps = layer.window.taps * channels
+    if pairs_weights(layer.kernel):
+        return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
+    return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"
 
 
 def map_view(source: RowSource) -> MapView:

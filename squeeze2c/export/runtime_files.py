@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from squeeze2c.errors import InternalError
-from squeeze2c.kernels import KernelSpec
+from squeeze2c.kernels import KernelSpec, support_files
 from squeeze2c.resources import runtime_dir
 
 RUNTIME_FOLDER = "runtime"
@@ -25,7 +25,8 @@ def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[s
     ``unpack``: the decoder of packed weights too.
     """
     decoder = UNPACK if unpack else ()
-    sources = sorted({*HELPERS, *decoder, *(kernel.source_file for kernel in kernels)})
+    own = {name for k in kernels for name in (k.source_file, *support_files(k))}
+    sources = sorted({*HELPERS, *decoder, *own})
     files = {name: _read(runtime_dir() / "src" / name) for name in sources}
     pending = [*HEADERS_OF_MODEL, *(("s2c_unpack.h",) if unpack else ())]
     for content in list(files.values()):

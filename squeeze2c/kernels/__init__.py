@@ -1,9 +1,11 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
+from squeeze2c.kernels.catalogue import CATALOGUE, pairs_weights, support_files
+from squeeze2c.kernels.layout import pair_weights
 from squeeze2c.kernels.select import (
-    CATALOGUE,
     TileScratch,
     default_tile_channels,
+    fallback,
     scratch_bytes,
     select_kernel,
     tile_scratch,
@@ -15,7 +17,11 @@ __all__ = [
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",
+    "fallback",
+    "pair_weights",
+    "pairs_weights",
     "scratch_bytes",
     "select_kernel",
+    "support_files",
     "tile_scratch",
 ]

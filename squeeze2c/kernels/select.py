@@ -6,24 +6,10 @@ from dataclasses import dataclass
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels.catalogue import PORTABLE, pairs_weights, tables
+from squeeze2c.kernels.layout import QUAD, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
-
-CONV2D = KernelSpec("conv2d", ("u8", "s8", "u8"), "c", (4, 2))
-CONV2D_SUM = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "c", (4, 2))
-MAXPOOL2D = KernelSpec("maxpool2d", ("u8",), "c")
-SUM = KernelSpec("sum", ("u8", "s32"), "c")
-ADD = KernelSpec("add", ("u8",), "c")
-
-CATALOGUE: tuple[KernelSpec, ...] = (CONV2D, CONV2D_SUM, MAXPOOL2D, SUM, ADD)
-
-_PORTABLE: dict[type[ops.Node], KernelSpec] = {
-    ops.QConv2D: CONV2D,
-    ops.QConvGlobalPool: CONV2D_SUM,
-    ops.QMaxPool2D: MAXPOOL2D,
-    ops.QGlobalPool: SUM,
-    ops.QAdd: ADD,
-}
 
 _COLUMN_ITEM_BYTES = 2
 
@@ -35,12 +21,28 @@ TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
 
 
-def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
-    """The kernel that computes ``node`` on ``core``; today the portable one on every core."""
-    kernel = _PORTABLE.get(type(node))
-    if kernel is None:
-        raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
-    return kernel
+def select_kernel(node: ops.Node, core: Core, packed: bool = False) -> KernelSpec:
+    """The kernel that computes ``node`` on ``core``, as far as shapes tell.
+
+    What weights must be proven to be for it, :func:`fallback` is for. ``packed``: the
+    weights are decoded tile by tile.
+    """
+    for table in tables(core):
+        kernel = table.get(type(node))
+        if kernel is not None and _takes(kernel, node, packed):
+            return kernel
+    raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
+
+
+def _takes(kernel: KernelSpec, node: ops.Node, packed: bool) -> bool:
+    if not pairs_weights(kernel):
+        return True
+    return not packed
+
+
+def fallback(node: ops.Node) -> KernelSpec:
+    """The kernel that computes ``node`` everywhere, whatever its numbers."""
+    return PORTABLE[type(node)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,17 @@ def scratch_bytes(
     ``tile_channels``: above 0, weights are packed and decoded so many channels at a time.
     """
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
-        taps = node.window.taps * graph.values[node.inputs[0]].type.channels
-        columns = kernel.tile[0] * _COLUMN_ITEM_BYTES * taps
+        channels = graph.values[node.inputs[0]].type.channels
+        taps = node.window.taps * channels
+        columns = _columns_bytes(kernel, taps, channels)
         return tile_scratch(columns, taps, tile_channels).size_bytes if tile_channels else columns
     return 0
+
+
+def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
+    """Expanded columns; with pairs, windows whose pixels are no whole words are gathered first."""
+    pixels = kernel.tile[0] if kernel.tile else 0
+    if not pairs_weights(kernel):
+        return pixels * _COLUMN_ITEM_BYTES * taps
+    gathered = pixels * padded_taps(taps) if channels % QUAD else 0
+    return pixels * _COLUMN_ITEM_BYTES * padded_taps(taps) + gathered

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import scratch_bytes, tile_scratch
-from squeeze2c.lower.limits import prove_layer
+from squeeze2c.kernels import KernelSpec, fallback, scratch_bytes, tile_scratch
+from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
 from squeeze2c.lower.packed_weights import PackedWeights
@@ -95,9 +95,11 @@ class _Lowering:
         node = graph.node(stage.node)
         prove_layer(graph, self._schedule.placements, node)
         value = graph.values[node.output]
+        # Weights are not known when stages are made, and the portable kernel needs no more scratch.
+        kernel = stage.kernel if suits(graph, node, stage.kernel) else fallback(node)
         conv, parameters = None, 0
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-            conv, parameters = self._convolution(node, stage)
+            conv, parameters = self._convolution(node, stage, kernel)
         add = None
         if isinstance(node, ops.QAdd):
             add = AddConstants(node.multiplier_a, node.multiplier_b, node.shift)
@@ -107,7 +109,7 @@ class _Lowering:
             name=node.name,
             symbol=self._symbols[node.name],
             kind=node.kind,
-            kernel=stage.kernel,
+            kernel=kernel,
             provenance=node.provenance,
             onnx_output=value.source,
             output=node.output,
@@ -129,12 +131,12 @@ class _Lowering:
         )
 
     def _convolution(
-        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage
+        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage, kernel: KernelSpec
     ) -> tuple[ConvConstants, int]:
         if not stage.tile_channels:
-            return self._pool.convolution(node)
+            return self._pool.convolution(node, kernel)
         taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
-        columns_bytes = scratch_bytes(self._graph, node, stage.kernel)
+        columns_bytes = scratch_bytes(self._graph, node, kernel)
         scratch = tile_scratch(columns_bytes, taps, stage.tile_channels)
         return self._pool.packed_convolution(node, self._packed[node.name], scratch)
 

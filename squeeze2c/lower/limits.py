@@ -13,8 +13,13 @@ import numpy as np
 
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
+from squeeze2c.kernels import KernelSpec, pairs_weights
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.schedule import Placement, output_rows, place_feature_maps
+
+PAIRED_LIMIT = 1 << 23
+"""What accumulators of second channels must stay below where channels come in pairs."""
+PAIRED_SHIFT = 24
 
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
@@ -56,6 +61,22 @@ def prove_layer(graph: Graph, placements: Mapping[str, Placement], node: ops.Nod
             _prove_results(node, kind.height * kind.width, np.array([-255]), np.array([255]))
         case ops.QAdd():
             _prove_addition(node)
+
+
+def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
+    """Whether the numbers of ``node``, which is proven, are such that ``kernel`` is exact.
+
+    Kernels for pairs of channels have 256 times the accumulator of each second channel in 32
+    bits, shift by 24 bits and cannot clamp above 0.
+    """
+    if not pairs_weights(kernel):
+        return True
+    if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        raise InternalError(f"{kernel.symbol} is not for {node.kind} {node.name}")
+    low, high = _accumulator_bounds(graph, node)
+    clamp_min = node.clamp_min if isinstance(node, ops.QConv2D) else 0
+    fits = (low[1::2] >= -PAIRED_LIMIT).all() and (high[1::2] < PAIRED_LIMIT).all()
+    return bool(fits) and node.shift == PAIRED_SHIFT and clamp_min == 0
 
 
 def _prove_maps(graph: Graph, placements: Mapping[str, Placement], node: ops.Node) -> None:
@@ -133,12 +154,21 @@ def _result_bounds(
         raise InternalError(f"{node.kind} {node.name} has a multiplier or shift out of range")
     if len(node.pad_value) != weight.shape[-1] or not all(0 <= p <= 255 for p in node.pad_value):
         raise InternalError(f"{node.kind} {node.name} pads with {node.pad_value}")
-    matrix = weight.reshape(len(weight), -1).astype(np.int64)
-    low = bias + 255 * np.minimum(matrix, 0).sum(axis=1)
-    high = bias + 255 * np.maximum(matrix, 0).sum(axis=1)
+    low, high = _accumulator_bounds(graph, node)
     _prove_int32(node, "an accumulator", low, high)
     half = 1 << (node.shift - 1)
     return (low * multiplier + half) >> node.shift, (high * multiplier + half) >> node.shift
+
+
+def _accumulator_bounds(
+    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest accumulator of each output channel over all inputs, int64 (O,)."""
+    weight, bias = (graph.constants[name] for name in node.inputs[1:3])
+    matrix = weight.reshape(len(weight), -1).astype(np.int64)
+    low = bias + 255 * np.minimum(matrix, 0).sum(axis=1)
+    high = bias + 255 * np.maximum(matrix, 0).sum(axis=1)
+    return low, high
 
 
 def _prove_results(node: ops.Node, pixels: int, low: np.ndarray, high: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import TileScratch
+from squeeze2c.kernels import KernelSpec, TileScratch, pair_weights, pairs_weights
 from squeeze2c.lower.packed_weights import PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
@@ -79,16 +79,20 @@ class ConstantPool:
         constants = ConvConstants("", "", "", self._pad_rows[node.name], node.shift, packed)
         return constants, sum(len(array.content) for array in arrays.values())
 
-    def convolution(self, node: Convolution) -> tuple[ConvConstants, int]:
+    def convolution(self, node: Convolution, kernel: KernelSpec) -> tuple[ConvConstants, int]:
         """Add the arrays of ``node``; their symbols, and the bytes that are its own."""
         stem = f"{self._model}_{self._symbols[node.name]}"
         weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
         outputs, kernel_rows, kernel_cols, inputs = weights.shape
         order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
+        text = "output, row, column, input channel"
+        if pairs_weights(kernel):
+            text += "; in pairs of outputs"
+            # As bytes, so that it is printed in words like other weights.
+            weights = pair_weights(weights.reshape(outputs, -1)).astype("<i2").view(np.int8)
         own = [
             ConstantArray(
-                f"{stem}_weights", "int8_t", weights,
-                f"{node.name}: weights, {order} (output, row, column, input channel)",
+                f"{stem}_weights", "int8_t", weights, f"{node.name}: weights, {order} ({text})"
             ),
             ConstantArray(f"{stem}_bias", "int32_t", bias, f"{node.name}: bias per output channel"),
             ConstantArray(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import DType, Graph, Layout, Padding, QuantParams, TensorType, Value, Window, ops
 from squeeze2c.kernels import scratch_bytes, select_kernel
-from squeeze2c.kernels.select import ADD, CONV2D, CONV2D_SUM, MAXPOOL2D
+from squeeze2c.kernels.catalogue import ADD, CONV2D, CONV2D_SUM, MAXPOOL2D
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import (
     INPUT_STAGE,

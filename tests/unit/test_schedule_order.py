@@ -9,7 +9,7 @@ import pytest
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, GraphBuilder
-from squeeze2c.kernels.select import CONV2D
+from squeeze2c.kernels.catalogue import CONV2D
 from squeeze2c.memory import plan_memory, verify_execution
 from squeeze2c.schedule import (
     INPUT_STAGE,

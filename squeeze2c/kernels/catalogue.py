@@ -1,0 +1,52 @@
+"""The kernels of the runtime, by architecture: one table, one file per kernel.
+
+``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
+and give the same bits anywhere, but only there they are fast.
+"""
+
+from __future__ import annotations
+
+from squeeze2c.ir import ops
+from squeeze2c.kernels.spec import KernelSpec
+from squeeze2c.target import Core
+
+CONV2D = KernelSpec("conv2d", ("u8", "s8", "u8"), "c", (4, 2))
+CONV2D_SUM = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "c", (4, 2))
+MAXPOOL2D = KernelSpec("maxpool2d", ("u8",), "c")
+SUM = KernelSpec("sum", ("u8", "s32"), "c")
+ADD = KernelSpec("add", ("u8",), "c")
+
+CONV2D_DSP = KernelSpec("conv2d", ("u8", "s8", "u8"), "dsp", (4, 2))
+CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
+
+PORTABLE: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D,
+    ops.QConvGlobalPool: CONV2D_SUM,
+    ops.QMaxPool2D: MAXPOOL2D,
+    ops.QGlobalPool: SUM,
+    ops.QAdd: ADD,
+}
+
+DSP: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_DSP,
+    ops.QConvGlobalPool: CONV2D_SUM_DSP,
+}
+
+CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values())
+
+_PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP)
+
+
+def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
+    """What ``core`` can run, by operator, the best first."""
+    return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
+
+
+def pairs_weights(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` reads weights in pairs of channels; see ``kernels/layout.py``."""
+    return kernel in _PAIRED
+
+
+def support_files(kernel: KernelSpec) -> tuple[str, ...]:
+    """Sources of the runtime that ``kernel`` calls, besides its own."""
+    return ("s2c_columns__dsp.c", "s2c_pair__dsp.c") if pairs_weights(kernel) else ()
