@@ -18,6 +18,7 @@ ADD = KernelSpec("add", ("u8",), "c")
 
 CONV2D_DSP = KernelSpec("conv2d", ("u8", "s8", "u8"), "dsp", (4, 2))
 CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
+MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
@@ -30,6 +31,7 @@ PORTABLE: dict[type[ops.Node], KernelSpec] = {
 DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D_DSP,
     ops.QConvGlobalPool: CONV2D_SUM_DSP,
+    ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
 CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values())

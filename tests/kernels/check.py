@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
+from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
 
@@ -77,22 +79,42 @@ def _window(
     }
 
 
+def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
+    """The weights of ``case`` in the order in which ``kernel`` reads them."""
+    if pairs_weights(kernel):
+        return pair_weights(case.weight.reshape(len(case.weight), -1))
+    return case.weight
+
+
+def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
+    """What the header says of the scratch of ``kernel``."""
+    channels = case.x.shape[2]
+    taps = case.window.taps * channels
+    if pairs_weights(kernel):
+        return padded_taps(taps) * (12 if channels % 4 else 8)
+    return 8 * taps
+
+
 class _Conv:
     """Everything in C memory that a convolution reads, and its scratch."""
 
-    def __init__(self, kernels: Kernels, case: ConvCase, out_bytes: int) -> None:
+    def __init__(
+        self, kernels: Kernels, case: ConvCase, out_bytes: int, kernel: KernelSpec
+    ) -> None:
         strides = case.strides
+        self.weights = conv_weights(case, kernel)
+        # Pairs are read as words.
+        misaligned = 0 if pairs_weights(kernel) else strides.misaligned
         self.kernels, self.case = kernels, case
         self.source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
         pad = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))
         self.pad = Rows(kernels, pad, strides.in_extra, strides.misaligned)
         pixel = np.array(case.pad_value, np.uint8)
         self.constants = [
-            kernels.memory(case.weight, strides.misaligned), kernels.memory(case.bias),
+            kernels.memory(self.weights, misaligned), kernels.memory(case.bias),
             kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
         ]
-        taps = case.window.taps * case.x.shape[2]
-        self.scratch = kernels.room(4 * taps, "int16")
+        self.scratch = kernels.room(conv_scratch_bytes(case, kernel) // 2, "int16")
         pointers = [
             kernels.pointer(memory, kind)
             for memory, kind in zip(
@@ -125,30 +147,30 @@ class _Conv:
         np.testing.assert_array_equal(self.source.content(), case.x)
         self.pad.content()
         self.scratch.check()
-        contents = (case.weight, case.bias, case.multiplier)
+        contents = (self.weights, case.bias, case.multiplier)
         for memory, content in zip(self.constants[:3], contents, strict=True):
             memory.check()
             np.testing.assert_array_equal(memory.array, content.ravel())
 
 
-def check_conv(kernels: Kernels, case: ConvCase) -> None:
+def check_conv(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     out = _output(kernels, case.expected.shape, case.strides)
-    conv = _Conv(kernels, case, out.pixel_bytes)
+    conv = _Conv(kernels, case, out.pixel_bytes, kernel)
     for row, memory in enumerate(out.memory):
-        kernels.lib.s2c_conv2d_u8_s8_u8_4x2__c(
+        getattr(kernels.lib, kernel.symbol)(
             conv.layer, conv.pointers(row), conv.scratch_pointer, memory.address
         )
     np.testing.assert_array_equal(out.content(), case.expected, case.label)
     conv.check()
 
 
-def check_conv_sum(kernels: Kernels, case: ConvCase) -> None:
+def check_conv_sum(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     """The sums continue from what the caller left in them."""
-    conv = _Conv(kernels, case, out_bytes=0)
+    conv = _Conv(kernels, case, 0, kernel)
     start = np.where(case.expected_sums > 0, -1, 1).astype(np.int32)
     sums = kernels.memory(start)
     for row in range(len(case.expected)):
-        kernels.lib.s2c_conv2d_sum_u8_s8_s32_4x2__c(
+        getattr(kernels.lib, kernel.symbol)(
             conv.layer, conv.pointers(row), conv.scratch_pointer, int(case.relu),
             kernels.pointer(sums, "int32_t"),
         )
@@ -157,9 +179,10 @@ def check_conv_sum(kernels: Kernels, case: ConvCase) -> None:
     conv.check()
 
 
-def check_pool(kernels: Kernels, case: PoolCase) -> None:
+def check_pool(kernels: Kernels, case: PoolCase, kernel: KernelSpec) -> None:
     """Whole windows at once, row by row, and in portions: the maximum is the same."""
     strides = case.strides
+    pool = getattr(kernels.lib, kernel.symbol)
     source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
     for portion in (case.window.kernel[0], 1, 2):
         out = _output(kernels, case.expected.shape, strides)
@@ -171,17 +194,18 @@ def check_pool(kernels: Kernels, case: PoolCase) -> None:
             rows = _rows_inside(source, case.window, row)
             for first in range(0, len(rows), portion):
                 some = kernels.ffi.new("const uint8_t *[]", rows[first : first + portion])
-                kernels.lib.s2c_maxpool2d_u8__c(window, some, len(some), first, memory.address)
+                pool(window, some, len(some), first, memory.address)
         np.testing.assert_array_equal(out.content(), case.expected, case.label)
     np.testing.assert_array_equal(source.content(), case.x)
 
 
-def check_pool_keeps(kernels: Kernels, case: PoolCase) -> None:
+def check_pool_keeps(kernels: Kernels, case: PoolCase, kernel: KernelSpec) -> None:
     """What the output row holds takes part where it is kept, and only there.
 
     Windows without a row, too: kept they stay as they are, otherwise they become 0.
     """
     strides = case.strides
+    pool = getattr(kernels.lib, kernel.symbol)
     source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
     rng = np.random.default_rng(12)
     before = rng.integers(0, 256, case.expected.shape).astype(np.uint8)
@@ -194,7 +218,7 @@ def check_pool_keeps(kernels: Kernels, case: PoolCase) -> None:
         for row, memory in enumerate(out.memory):
             rows = _rows_inside(source, case.window, row) if rows_taken else []
             some = kernels.ffi.new("const uint8_t *[]", rows)
-            kernels.lib.s2c_maxpool2d_u8__c(window, some, len(rows), keep, memory.address)
+            pool(window, some, len(rows), keep, memory.address)
         expected = case.expected if rows_taken else np.zeros_like(before)
         if keep:
             expected = np.maximum(expected, before)
@@ -208,7 +232,7 @@ def _rows_inside(source: Rows, window: Window, row: int) -> list[Any]:
     return [source.memory[at].address for at in span]
 
 
-def check_add(kernels: Kernels, case: AddCase) -> None:
+def check_add(kernels: Kernels, case: AddCase, kernel: KernelSpec) -> None:
     strides = case.strides
     a = Rows(kernels, case.a, strides.in_extra, strides.misaligned)
     b = Rows(kernels, case.b, strides.out_extra, 0)
@@ -225,17 +249,17 @@ def check_add(kernels: Kernels, case: AddCase) -> None:
         },
     )
     for row_a, row_b, row_out in zip(a.memory, b.memory, out.memory, strict=True):
-        kernels.lib.s2c_add_u8__c(layer, row_a.address, row_b.address, row_out.address)
+        getattr(kernels.lib, kernel.symbol)(layer, row_a.address, row_b.address, row_out.address)
     np.testing.assert_array_equal(out.content(), case.expected, case.label)
     np.testing.assert_array_equal(a.content(), case.a)
     np.testing.assert_array_equal(b.content(), case.b)
 
 
-def check_sum(kernels: Kernels, case: SumCase) -> None:
+def check_sum(kernels: Kernels, case: SumCase, kernel: KernelSpec) -> None:
     source = Rows(kernels, case.x, case.strides.in_extra, case.strides.misaligned)
     sums = kernels.memory(np.full(case.x.shape[2], 1000, np.int32))
     for memory in source.memory:
-        kernels.lib.s2c_sum_u8_s32__c(
+        getattr(kernels.lib, kernel.symbol)(
             memory.address, case.x.shape[1], case.x.shape[2], source.pixel_bytes,
             case.zero_point, kernels.pointer(sums, "int32_t"),
         )

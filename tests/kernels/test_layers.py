@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
-from squeeze2c.kernels import CATALOGUE
-from tests.kernels import check, generate
+from squeeze2c.kernels import CATALOGUE, KernelSpec
+from tests.kernels import check, generate, generate_paired
 from tests.support.kernel_library import Kernels, kernel_sources
 
-Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any], None]]
+Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any, KernelSpec], None]]
 
 SUITES: dict[str, Suite] = {
     "s2c_conv2d_u8_s8_u8_4x2__c": (generate.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_4x2__c": (generate.conv_sum_cases, check.check_conv_sum),
+    "s2c_conv2d_u8_s8_u8_4x2__dsp": (generate_paired.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_4x2__dsp": (generate_paired.conv_sum_cases, check.check_conv_sum),
+    "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
     "s2c_sum_u8_s32__c": (generate.sum_cases, check.check_sum),
@@ -31,12 +34,13 @@ def test_every_kernel_has_a_suite_and_a_source() -> None:
 def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
     cases, check_case = SUITES[symbol]
     for case in cases():
-        check_case(kernels, case)
+        check_case(kernels, case, KernelSpec.parse(symbol))
 
 
-def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels) -> None:
+@pytest.mark.parametrize("symbol", ["s2c_maxpool2d_u8__c", "s2c_maxpool2d_u8__dsp"])
+def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels, symbol: str) -> None:
     for case in generate.pool_cases():
-        check.check_pool_keeps(kernels, case)
+        check.check_pool_keeps(kernels, case, KernelSpec.parse(symbol))
 
 
 def test_the_cases_reach_the_ends_of_int32() -> None:
@@ -54,3 +58,12 @@ def test_the_cases_fill_the_range_of_uint8() -> None:
     assert inner > sum(y.size for y in outputs) / 4
     assert min(y.min() for y in outputs) == 0
     assert max(y.max() for y in outputs) == 255
+
+
+def test_the_cases_of_pairs_reach_the_ends_of_what_is_proven() -> None:
+    sums = [case.accumulators for case in generate_paired.conv_cases()]
+    second = [acc[:, :, 1::2] for acc in sums if acc.shape[2] > 1]
+    assert max(acc.max() for acc in second) == 2**23 - 1
+    assert min(acc.min() for acc in second) == -(2**23)
+    assert max(acc.max() for acc in sums) == 2**31 - 1
+    assert min(acc.min() for acc in sums) == -(2**31 - 1)

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from squeeze2c.kernels import KernelSpec
 from squeeze2c.reference.softmax import softmax_constants, softmax_q16
 from tests.kernels.cases import AddCase, ConvCase, PoolCase
+from tests.kernels.check import conv_scratch_bytes, conv_weights
 
 FILL = 0x5A
 _C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int32": "int32_t", "uint32": "uint32_t"}
@@ -20,7 +22,7 @@ class Vectors:
     def __init__(self) -> None:
         self._arrays: list[str] = []
         self._vectors: dict[str, list[str]] = {}
-        self._limits = {"MAX_ROW_BYTES": 1, "MAX_TAPS": 1, "MAX_CHANNELS": 1, "MAX_LOGITS": 1}
+        self._limits = {"MAX_ROW_BYTES": 1, "MAX_SCRATCH_BYTES": 4, "MAX_CHANNELS": 1, "MAX_LOGITS": 1}
         self._crc = ""
 
     @property
@@ -32,23 +34,24 @@ class Vectors:
         ]
         return "\n".join([*limits, self._crc, *self._arrays, *tables, ""])
 
-    def add_conv(self, case: ConvCase, summed: bool) -> None:
+    def add_conv(self, case: ConvCase, summed: bool, kernel: KernelSpec) -> None:
         in_bytes = case.x.shape[2] + case.strides.in_extra
         out_bytes = case.expected.shape[2] + case.strides.out_extra
         pad_row = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))
         window = _window(case, in_bytes, out_bytes)
         sums = self._array(case.expected_sums) if summed else "NULL"
         layer = (
-            f"{{{window}, {self._array(case.weight)}, {self._array(case.bias)}, "
+            f"{{{window}, {self._words(conv_weights(case, kernel))}, {self._array(case.bias)}, "
             f"{self._array(case.multiplier)}, {self._array(np.array(case.pad_value, np.uint8))}, "
             f"{case.shift}, {case.zero_point}, {case.clamp_min}}}"
         )
         self._append(
             "conv", layer, self._map(case.x, in_bytes), self._map(case.expected, out_bytes),
             self._array(_spread(pad_row, in_bytes)), sums, case.window.strides[0],
-            case.window.padding.top, int(case.relu),
+            case.window.padding.top, int(case.relu), kernel.symbol if not summed else "NULL",
+            kernel.symbol if summed else "NULL",
         )
-        self._at_least("MAX_TAPS", case.window.taps * case.x.shape[2])
+        self._at_least("MAX_SCRATCH_BYTES", conv_scratch_bytes(case, kernel))
         self._at_least("MAX_CHANNELS", case.expected.shape[2])
 
     def add_pool(self, case: PoolCase) -> None:
@@ -102,6 +105,11 @@ class Vectors:
         kind = _C_TYPES[array.dtype.name]
         self._arrays.append(f"static const {kind} {name}[] = {{{numbers}}};")
         return name
+
+    def _words(self, array: np.ndarray) -> str:
+        """The address of the bytes of ``array`` in an array of words."""
+        content = array.tobytes() + bytes(-array.nbytes % 4)
+        return f"(const int8_t *){self._array(np.frombuffer(content, '<u4'))}"
 
     def _map(self, x: np.ndarray, pixel_bytes: int) -> str:
         rows = _spread(x, pixel_bytes)

@@ -28,6 +28,8 @@ typedef struct {
     uint8_t stride_rows;
     uint8_t pad_top;
     uint8_t relu;
+    void (*kernel)(const s2c_conv2d *, const uint8_t *const *, int16_t *, uint8_t *);
+    void (*sum_kernel)(const s2c_conv2d *, const uint8_t *const *, int16_t *, uint8_t, int32_t *);
 } conv_vector;
 
 typedef struct {
@@ -37,6 +39,8 @@ typedef struct {
     uint8_t stride_rows;
     uint8_t pad_top;
 } pool_vector;
+
+typedef void pool_kernel(const s2c_window *, const uint8_t *const *, uint32_t, uint32_t, uint8_t *);
 
 typedef struct {
     s2c_add layer;
@@ -63,7 +67,7 @@ typedef struct {
 #include "vectors.h"
 
 static uint8_t row_memory[GUARD + MAX_ROW_BYTES + GUARD];
-static int16_t scratch[4 * MAX_TAPS];
+static uint32_t scratch_words[(MAX_SCRATCH_BYTES + 3u) / 4u];
 static int32_t sums[MAX_CHANNELS];
 static uint32_t probabilities[MAX_LOGITS];
 
@@ -96,6 +100,7 @@ static int conv_is_right(const conv_vector *v)
 {
     const uint8_t *rows[MAX_KERNEL_ROWS];
     const s2c_line_buffer in = whole(&v->in);
+    int16_t *const scratch = (int16_t *)(void *)scratch_words;
 
     memset(sums, 0, sizeof sums);
     for (uint32_t row = 0; row < v->out.rows; ++row) {
@@ -104,10 +109,10 @@ static int conv_is_right(const conv_vector *v)
 
         s2c_rows_padded(rows, &in, first, v->layer.window.kernel_rows, v->pad_row);
         if (v->sums != NULL) {
-            s2c_conv2d_sum_u8_s8_s32_4x2__c(&v->layer, rows, scratch, v->relu, sums);
+            v->sum_kernel(&v->layer, rows, scratch, v->relu, sums);
             continue;
         }
-        s2c_conv2d_u8_s8_u8_4x2__c(&v->layer, rows, scratch, out);
+        v->kernel(&v->layer, rows, scratch, out);
         if (!row_is(&v->out, row)) {
             return 0;
         }
@@ -117,7 +122,7 @@ static int conv_is_right(const conv_vector *v)
 }
 
 /* Windows as a whole, and row by row. */
-static int pool_is_right(const pool_vector *v)
+static int pool_is_right_by(const pool_vector *v, pool_kernel *pool)
 {
     const uint8_t *rows[MAX_KERNEL_ROWS];
     const s2c_line_buffer in = whole(&v->in);
@@ -129,19 +134,24 @@ static int pool_is_right(const pool_vector *v)
         uint8_t *const out = fresh_row();
 
         s2c_rows_padded(rows, &in, (int32_t)first, end - first, NULL);
-        s2c_maxpool2d_u8__c(&v->window, rows, end - first, 0, out);
+        pool(&v->window, rows, end - first, 0, out);
         if (!row_is(&v->out, row)) {
             return 0;
         }
         (void)fresh_row();
         for (uint32_t i = 0; i < end - first; ++i) {
-            s2c_maxpool2d_u8__c(&v->window, rows + i, 1, i, out);
+            pool(&v->window, rows + i, 1, i, out);
         }
         if (!row_is(&v->out, row)) {
             return 0;
         }
     }
     return 1;
+}
+
+static int pool_is_right(const pool_vector *v)
+{
+    return pool_is_right_by(v, s2c_maxpool2d_u8__c) && pool_is_right_by(v, s2c_maxpool2d_u8__dsp);
 }
 
 static int add_is_right(const add_vector *v)
