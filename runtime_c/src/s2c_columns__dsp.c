@@ -5,10 +5,10 @@
 typedef struct {
     uint32_t *even; /* taps 0 and 2 of each quad */
     uint32_t *odd;  /* taps 1 and 3 */
-} column_halves;
+} s2c_column_halves;
 
 /* Four pixels at once; from[p] has `quads` times four bytes. */
-static column_halves widen4(column_halves to, const uint8_t *const *from, uint32_t quads)
+static s2c_column_halves widen4(s2c_column_halves to, const uint8_t *const *from, uint32_t quads)
 {
     const uint8_t *from0 = from[0];
     const uint8_t *from1 = from[1];
@@ -38,7 +38,7 @@ static column_halves widen4(column_halves to, const uint8_t *const *from, uint32
     return to;
 }
 
-static column_halves widen(column_halves to, const uint8_t *const *from, uint32_t quads,
+static s2c_column_halves widen(s2c_column_halves to, const uint8_t *const *from, uint32_t quads,
                            uint32_t pixels)
 {
     if (pixels == S2C_DSP_PIXELS) {
@@ -111,7 +111,7 @@ void s2c_columns__dsp(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     const int32_t end = first + (int32_t)((pixels - 1u) * stride) + kernel_cols;
     const int whole_rows =
         first >= 0 && end <= (int32_t)window->in_cols && window->in_stride_bytes == channels;
-    column_halves to = {columns, columns + (size_t)quads * pixels};
+    s2c_column_halves to = {columns, columns + (size_t)quads * pixels};
     const uint8_t *from[S2C_DSP_PIXELS];
 
     if (channels % 4u != 0u) {

@@ -149,7 +149,7 @@ def _result_bounds(
     A partial sum lies between the bias plus all negative and the bias plus all positive
     products, in whatever order they are added. Raises where one of those leaves int32.
     """
-    weight, bias, multiplier = (graph.constants[name] for name in node.inputs[1:4])
+    weight, multiplier = (graph.constants[node.inputs[i]] for i in (1, 3))
     if multiplier.min() < 1 or multiplier.max() >= MULTIPLIER_LIMIT or not 1 <= node.shift <= 30:
         raise InternalError(f"{node.kind} {node.name} has a multiplier or shift out of range")
     if len(node.pad_value) != weight.shape[-1] or not all(0 <= p <= 255 for p in node.pad_value):

@@ -1,4 +1,4 @@
-"""Cases for kernels that read pairs of channels: those of the portable ones that they take, and more."""
+"""Cases for kernels that read pairs of channels: those that they share, and more."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ class Vectors:
     def __init__(self) -> None:
         self._arrays: list[str] = []
         self._vectors: dict[str, list[str]] = {}
-        self._limits = {"MAX_ROW_BYTES": 1, "MAX_SCRATCH_BYTES": 4, "MAX_CHANNELS": 1, "MAX_LOGITS": 1}
+        self._limits = {
+            "MAX_ROW_BYTES": 1, "MAX_SCRATCH_BYTES": 4, "MAX_CHANNELS": 1, "MAX_LOGITS": 1
+        }
         self._crc = ""
 
     @property

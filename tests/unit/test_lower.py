@@ -11,6 +11,7 @@ import pytest
 
 from squeeze2c.errors import UsageError
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import pair_weights
 from squeeze2c.lower import ConstantArray, CProgram, Layer, check_model_name, identifier
 from squeeze2c.lower.names import C_KEYWORDS, unique_identifiers
 from squeeze2c.lower.pack import weights_crc32
@@ -179,9 +180,28 @@ def test_constants_are_those_of_the_graph(graph: Graph, program: CProgram) -> No
         symbols = (conv.weights, conv.bias, conv.multiplier)
         elements = [array(program, s).element for s in symbols]
         assert elements == ["int8_t", "int32_t", "int32_t"]
-        for symbol, name in zip(symbols, node.inputs[1:], strict=True):
-            assert array(program, symbol).data.tobytes() == graph.constants[name].tobytes()
+        contents = [graph.constants[name] for name in node.inputs[1:]]
+        if layer(program, node.name).kernel.arch == "dsp":
+            contents[0] = pair_weights(contents[0].reshape(len(contents[0]), -1))
+        for symbol, content in zip(symbols, contents, strict=True):
+            assert array(program, symbol).data.tobytes() == content.tobytes()
         assert conv.shift == node.shift
+
+
+def test_numbers_beyond_a_kernel_fall_back_to_the_portable_one(graph: Graph) -> None:
+    """The plan, made without knowing the weights, stays as it is."""
+    node = graph.node("stem")
+    large = replace(
+        graph, constants={**graph.constants, node.inputs[2]: np.full(6, 1 << 23, np.int32)}
+    )
+    program, other = (build_program(g, core_named("m4"), "tiny") for g in (graph, large))
+    assert layer(program.program, "stem").kernel.arch == "dsp"
+    assert layer(other.program, "stem").kernel.arch == "c"
+    assert other.program.buffers == program.program.buffers
+    conv = layer(other.program, "stem").conv
+    assert conv is not None
+    weights = graph.constants[node.inputs[1]]
+    assert array(other.program, conv.weights).data.tobytes() == weights.tobytes()
 
 
 def test_symbols_are_distinct(program: CProgram) -> None:

@@ -21,7 +21,8 @@ from squeeze2c.ir import (
     Window,
     ops,
 )
-from squeeze2c.lower.limits import prove_layer
+from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP
+from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import place_feature_maps
 
@@ -237,3 +238,38 @@ def test_a_pool_of_padding_alone_is_refused(window: Window) -> None:
         prove(pool((4, 4, 1), window))
     assert caught.value.attribute == "pads"
     prove(pool((4, 4, 1), Window((3, 3), (1, 1), Padding(2, 2, 2, 2))))
+
+
+def pair(bias: int, weight: int, shift: int = 24, clamp_min: int = 0) -> Graph:
+    """Two output channels of one tap; the first one is far beyond 24 bits."""
+    node = ops.QConv2D(
+        name="conv", inputs=("x", "w", "b", "m"), output="y", provenance=WHERE,
+        window=Window((1, 1)), shift=shift, clamp_min=clamp_min, pad_value=(0,),
+    )
+    constants = {
+        "w": np.array([[[[127]]], [[[weight]]]], np.int8),
+        "b": np.array([1 << 30, bias], np.int32),
+        "m": np.ones(2, np.int32),
+    }
+    return layer_graph(node, (1, 1, 1), (1, 1, 2), constants)
+
+
+@pytest.mark.parametrize(
+    ("bias", "weight", "fits"),
+    [
+        ((1 << 23) - 1 - 255, 1, True), ((1 << 23) - 255, 1, False), ((1 << 23) - 1, -1, True),
+        (255 - (1 << 23), -1, True), (254 - (1 << 23), -1, False), (-(1 << 23), 1, True),
+    ],
+)  # fmt: skip
+def test_second_channels_of_pairs_have_24_bits(bias: int, weight: int, fits: bool) -> None:
+    graph = pair(bias, weight)
+    prove(graph)
+    assert suits(graph, graph.nodes[0], CONV2D_DSP) == fits
+    assert suits(graph, graph.nodes[0], CONV2D)
+
+
+def test_pairs_shift_by_24_bits_and_clamp_at_zero() -> None:
+    for graph in (pair(0, 1, shift=23), pair(0, 1, clamp_min=1)):
+        prove(graph)
+        assert not suits(graph, graph.nodes[0], CONV2D_DSP)
+        assert suits(graph, graph.nodes[0], CONV2D)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import DType, Graph, Layout, Padding, QuantParams, TensorType, Value, Window, ops
 from squeeze2c.kernels import scratch_bytes, select_kernel
-from squeeze2c.kernels.catalogue import ADD, CONV2D, CONV2D_SUM, MAXPOOL2D
+from squeeze2c.kernels.catalogue import ADD, CONV2D, CONV2D_DSP, CONV2D_SUM, MAXPOOL2D
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import (
     INPUT_STAGE,
@@ -39,7 +39,7 @@ def concat_graph(
 
 def test_every_layer_once_in_order() -> None:
     graph = quantised(every_operator_graph())
-    schedule = schedule_layerwise(graph, core_named("m4"))
+    schedule = schedule_layerwise(graph, core_named("m3"))
     expected = [n.name for n in graph.nodes if not isinstance(n, ops.QConcat)]
     assert [s.node for s in schedule.stages] == expected
     assert [step.stage for step in schedule.steps] == list(range(len(expected)))
@@ -85,6 +85,24 @@ def test_scratch_is_four_expanded_windows() -> None:
     stem, pool = graph.node("stem"), graph.node("pool")
     assert scratch_bytes(graph, stem, CONV2D) == 4 * 2 * (3 * 3 * 3)
     assert scratch_bytes(graph, pool, MAXPOOL2D) == 0
+
+
+def test_scratch_for_pairs_of_channels_has_whole_quads() -> None:
+    graph = quantised(every_operator_graph())
+    # Three channels are no whole word: 28 taps, and four windows of them as bytes.
+    assert scratch_bytes(graph, graph.node("stem"), CONV2D_DSP) == 4 * 2 * 28 + 4 * 28
+    assert scratch_bytes(graph, graph.node("signed"), CONV2D_DSP) == 4 * 2 * (3 * 3 * 8)
+
+
+@pytest.mark.parametrize("core", CORES.values(), ids=lambda c: c.name)
+def test_kernels_are_those_of_the_architecture(core: Core) -> None:
+    graph = quantised(every_operator_graph())
+    arch = {node.name: select_kernel(node, core).arch for node in graph.nodes
+            if not isinstance(node, ops.QConcat)}  # fmt: skip
+    for name in ("stem", "pool", "fire/expand3x3", "classifier"):
+        assert arch[name] == ("dsp" if core.dsp else "c")
+    assert arch["bypass"] == "c"
+    assert select_kernel(graph.node("stem"), core, packed=True).arch == "c"
 
 
 @pytest.mark.parametrize("core", CORES.values(), ids=lambda c: c.name)
