@@ -77,6 +77,13 @@ s2c_status s2c_unpack_prepare(const s2c_packed_layer *layer, uint32_t *table);
 s2c_status s2c_unpack_tile(const s2c_packed_layer *layer, const uint32_t *table, uint32_t tile,
                            int8_t *weights, int32_t *bias, int32_t *multiplier);
 
+/*
+ * Brings weights in the order of the portable kernels into that of the kernels for cores with the
+ * DSP extension, in place.
+ * weights: channels * taps bytes, in memory for an even number of channels of taps padded to quads.
+ */
+void s2c_pair_tile__dsp(int8_t *weights, uint32_t channels, uint32_t taps);
+
 #ifdef __cplusplus
 }
 #endif

@@ -72,6 +72,7 @@ class LayerView:
     scratch_offset_bytes: int
     scratch_bytes: int
     columns_bytes: str
+    pairs: bool
     classes: int
 
 
@@ -99,6 +100,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         scratch_offset_bytes=layer.scratch_offset_bytes,
         scratch_bytes=layer.scratch_bytes,
         columns_bytes=_columns_bytes(layer),
+        pairs=pairs_weights(layer.kernel),
         classes=program.classes,
     )
 

@@ -25,7 +25,7 @@ def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[s
     ``unpack``: the decoder of packed weights too.
     """
     decoder = UNPACK if unpack else ()
-    own = {name for k in kernels for name in (k.source_file, *support_files(k))}
+    own = {name for k in kernels for name in (k.source_file, *support_files(k, unpack))}
     sources = sorted({*HELPERS, *decoder, *own})
     files = {name: _read(runtime_dir() / "src" / name) for name in sources}
     pending = [*HEADERS_OF_MODEL, *(("s2c_unpack.h",) if unpack else ())]

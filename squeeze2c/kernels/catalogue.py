@@ -49,6 +49,12 @@ def pairs_weights(kernel: KernelSpec) -> bool:
     return kernel in _PAIRED
 
 
-def support_files(kernel: KernelSpec) -> tuple[str, ...]:
-    """Sources of the runtime that ``kernel`` calls, besides its own."""
-    return ("s2c_columns__dsp.c", "s2c_pair__dsp.c") if pairs_weights(kernel) else ()
+def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
+    """Sources of the runtime that ``kernel`` needs, besides its own.
+
+    ``unpack``: also for weights that are decoded.
+    """
+    if not pairs_weights(kernel):
+        return ()
+    pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()
+    return ("s2c_columns__dsp.c", "s2c_pair__dsp.c", *pairing)

@@ -21,23 +21,16 @@ TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
 
 
-def select_kernel(node: ops.Node, core: Core, packed: bool = False) -> KernelSpec:
+def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
     """The kernel that computes ``node`` on ``core``, as far as shapes tell.
 
-    What weights must be proven to be for it, :func:`fallback` is for. ``packed``: the
-    weights are decoded tile by tile.
+    Where it cannot take the numbers of the node, :func:`fallback` does.
     """
     for table in tables(core):
         kernel = table.get(type(node))
-        if kernel is not None and _takes(kernel, node, packed):
+        if kernel is not None:
             return kernel
     raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
-
-
-def _takes(kernel: KernelSpec, node: ops.Node, packed: bool) -> bool:
-    if not pairs_weights(kernel):
-        return True
-    return not packed
 
 
 def fallback(node: ops.Node) -> KernelSpec:
@@ -59,13 +52,18 @@ class TileScratch:
     size_bytes: int
 
 
-def tile_scratch(columns_bytes: int, taps: int, tile_channels: int) -> TileScratch:
+def tile_scratch(
+    kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int
+) -> TileScratch:
     """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
     table = columns_bytes
     bias = table + UNPACK_TABLE_BYTES
     multiplier = bias + 4 * tile_channels
     weights = multiplier + 4 * tile_channels
-    return TileScratch(table, bias, multiplier, weights, weights + tile_channels * taps)
+    size = tile_channels * taps
+    if pairs_weights(kernel):
+        size = (tile_channels + tile_channels % 2) * padded_taps(taps)
+    return TileScratch(table, bias, multiplier, weights, weights + size)
 
 
 def default_tile_channels(outputs: int, taps: int) -> int:
@@ -85,7 +83,9 @@ def scratch_bytes(
         channels = graph.values[node.inputs[0]].type.channels
         taps = node.window.taps * channels
         columns = _columns_bytes(kernel, taps, channels)
-        return tile_scratch(columns, taps, tile_channels).size_bytes if tile_channels else columns
+        if tile_channels:
+            return tile_scratch(kernel, columns, taps, tile_channels).size_bytes
+        return columns
     return 0
 
 

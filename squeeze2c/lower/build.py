@@ -137,7 +137,7 @@ class _Lowering:
             return self._pool.convolution(node, kernel)
         taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
         columns_bytes = scratch_bytes(self._graph, node, kernel)
-        scratch = tile_scratch(columns_bytes, taps, stage.tile_channels)
+        scratch = tile_scratch(kernel, columns_bytes, taps, stage.tile_channels)
         return self._pool.packed_convolution(node, self._packed[node.name], scratch)
 
     def _rows_of(self, name: str) -> RowSource:

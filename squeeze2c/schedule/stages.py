@@ -76,7 +76,7 @@ def collect_stages(
             )
             for name in graph.activations(node)
         )
-        kernel = select_kernel(node, core, node.name in packed)
+        kernel = select_kernel(node, core)
         is_map = node.output in placements
         writers[node.output] = (len(stages),)
         stages.append(
