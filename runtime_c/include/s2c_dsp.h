@@ -110,6 +110,30 @@ static inline uint32_t s2c_sadd16(uint32_t a, uint32_t b)
 #endif
 }
 
+/* Differences of halves, each modulo 2^16. */
+static inline uint32_t s2c_ssub16(uint32_t a, uint32_t b)
+{
+#if S2C_DSP_NATIVE
+    uint32_t result;
+    __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+#else
+    return ((a - b) & 0x0000FFFFu) | ((a & 0xFFFF0000u) - (b & 0xFFFF0000u));
+#endif
+}
+
+/* The halves `high` and `low` of 65536 * high + low, both signed. */
+static inline uint32_t s2c_halves(uint32_t sum)
+{
+#if S2C_DSP_NATIVE
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2" : "=r"(result) : "r"(sum), "r"(sum + 0x8000u));
+    return result;
+#else
+    return (sum & 0x0000FFFFu) | ((sum + 0x8000u) & 0xFFFF0000u);
+#endif
+}
+
 /* acc + low * low + high * high of signed halves, modulo 2^32. */
 static inline uint32_t s2c_smlad(uint32_t a, uint32_t b, uint32_t acc)
 {

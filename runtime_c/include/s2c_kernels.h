@@ -83,6 +83,24 @@ void s2c_conv2d_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const 
                                   int16_t *scratch, uint8_t *out_row);
 
 /*
+ * 3x3 convolutions with strides of 1, `row_count` rows of output at a time, 1 to 4, by Winograd's algorithm.
+ * Weights and preconditions as above, and: in_channels is a multiple of 16, |acc| < 2^25 for
+ * every input and channel.
+ * rows: the row_count + 2 input rows of these rows of output. out_rows: row_count pointers.
+ */
+void s2c_winograd3x3_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t *const *out_rows,
+                                       uint32_t row_count);
+
+#define S2C_WINOGRAD3X3_ROWS 4u
+/* Fewer rows than these are computed faster one by one. */
+#define S2C_WINOGRAD3X3_LEAST_ROWS 3u
+
+/* Its scratch; `tiles`: s2c_winograd_groups_of(out_cols), 4 * fours + 3 * threes. */
+#define S2C_WINOGRAD3X3_SCRATCH_BYTES(in_channels, tiles) \
+    (36u * ((in_channels) * (2u * (tiles) + 4u) + 32u))
+
+/*
  * sums[o] += r (max(r, 0) where relu is not 0), over all pixels of the row.
  * The caller clears `sums` before the first row; the compiler proves that int32 suffices.
  */

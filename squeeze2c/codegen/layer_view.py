@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import pairs_weights
+from squeeze2c.kernels import STRIP_KERNELS, pairs_weights, winograd_groups
+from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 
 
@@ -73,12 +74,15 @@ class LayerView:
     scratch_bytes: int
     columns_bytes: str
     pairs: bool
+    rest_kernel: str
+    row_pointers: int
     classes: int
 
 
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
+    strips = layer.kernel in STRIP_KERNELS
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
@@ -101,6 +105,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         scratch_bytes=layer.scratch_bytes,
         columns_bytes=_columns_bytes(layer),
         pairs=pairs_weights(layer.kernel),
+        rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
+        row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
         classes=program.classes,
     )
 
@@ -111,6 +117,9 @@ def _columns_bytes(layer: Layer) -> str:
         return ""
     channels = layer.sources[0].channels
     taps = layer.window.taps * channels
+    if layer.kernel in STRIP_KERNELS and layer.destination is not None:
+        fours, threes = winograd_groups(layer.destination.cols)
+        return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

@@ -1,27 +1,34 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, pairs_weights, support_files
-from squeeze2c.kernels.layout import pair_weights
+from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
+from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TileScratch,
     default_tile_channels,
-    fallback,
+    fallbacks,
+    rows_at_once,
     scratch_bytes,
     select_kernel,
     tile_scratch,
+    winograd_groups,
 )
 from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
     "CATALOGUE",
+    "QUAD",
+    "STRIP_KERNELS",
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",
-    "fallback",
+    "fallbacks",
+    "padded_taps",
     "pair_weights",
     "pairs_weights",
+    "rows_at_once",
     "scratch_bytes",
     "select_kernel",
     "support_files",
     "tile_scratch",
+    "winograd_groups",
 ]

@@ -18,6 +18,7 @@ ADD = KernelSpec("add", ("u8",), "c")
 
 CONV2D_DSP = KernelSpec("conv2d", ("u8", "s8", "u8"), "dsp", (4, 2))
 CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
+WINOGRAD_DSP = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "dsp", (4, 2))
 MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
@@ -34,9 +35,12 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
-CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values())
+STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
+"""Kernels that compute several rows at once, and what computes what is left of a strip."""
 
-_PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP)
+CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values(), *STRIP_KERNELS)
+
+_PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 
 
 def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
@@ -54,6 +58,11 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
 
     ``unpack``: also for weights that are decoded.
     """
+    if kernel in STRIP_KERNELS:
+        rest = STRIP_KERNELS[kernel]
+        parts = ("input", "product", "weights")
+        own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
+        return (*own, rest.source_file, *support_files(rest, unpack))
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

@@ -6,10 +6,22 @@ from dataclasses import dataclass
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels.catalogue import PORTABLE, pairs_weights, tables
+from squeeze2c.kernels.catalogue import (
+    CONV2D_DSP,
+    PORTABLE,
+    STRIP_KERNELS,
+    WINOGRAD_DSP,
+    pairs_weights,
+    tables,
+)
 from squeeze2c.kernels.layout import QUAD, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
+
+WINOGRAD_CHANNELS = 16
+"""Input channels that its inner loop takes at once."""
+WINOGRAD_ROWS = 4
+"""Rows of output of a tile."""
 
 _COLUMN_ITEM_BYTES = 2
 
@@ -21,21 +33,42 @@ TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
 
 
-def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
+def select_kernel(
+    graph: Graph, node: ops.Node, core: Core, strips: bool = False
+) -> KernelSpec:
     """The kernel that computes ``node`` on ``core``, as far as shapes tell.
 
-    Where it cannot take the numbers of the node, :func:`fallback` does.
+    ``strips``: one that takes several rows at once, where there is one. Where the kernel
+    cannot take the numbers of the node, one of :func:`fallbacks` does.
     """
     for table in tables(core):
         kernel = table.get(type(node))
         if kernel is not None:
-            return kernel
+            return _for_strips(graph, node, kernel) if strips else kernel
     raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
 
 
-def fallback(node: ops.Node) -> KernelSpec:
-    """The kernel that computes ``node`` everywhere, whatever its numbers."""
-    return PORTABLE[type(node)]
+def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
+    if kernel == CONV2D_DSP and isinstance(node, ops.QConv2D):
+        window, channels = node.window, graph.values[node.inputs[0]].type.channels
+        whole = channels % WINOGRAD_CHANNELS == 0
+        if window.kernel == (3, 3) and window.strides == (1, 1) and whole:
+            return WINOGRAD_DSP
+    return kernel
+
+
+def rows_at_once(kernel: KernelSpec) -> int:
+    """Rows of output that a call of ``kernel`` computes, at most."""
+    return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+
+
+def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
+    """What can take the place of ``kernel``, the best first; the last takes any numbers.
+
+    None needs more scratch.
+    """
+    rest = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
+    return (*rest, PORTABLE[type(node)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +115,11 @@ def scratch_bytes(
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
         taps = node.window.taps * channels
-        columns = _columns_bytes(kernel, taps, channels)
+        if kernel == WINOGRAD_DSP:
+            cols = graph.values[node.output].type.width
+            columns = winograd_scratch_bytes(channels, cols)
+        else:
+            columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
             return tile_scratch(kernel, columns, taps, tile_channels).size_bytes
         return columns
@@ -96,3 +133,17 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0
     return pixels * _COLUMN_ITEM_BYTES * padded_taps(taps) + gathered
+
+
+def winograd_groups(cols: int) -> tuple[int, int]:
+    """Groups of four and of three tiles that a row of ``cols`` pixels takes."""
+    tiles = -(-cols // 4)
+    groups = -(-tiles // 4)
+    threes = min(4 * groups - tiles, groups)
+    return groups - threes, threes
+
+
+def winograd_scratch_bytes(channels: int, cols: int) -> int:
+    """``S2C_WINOGRAD3X3_SCRATCH_BYTES``."""
+    fours, threes = winograd_groups(cols)
+    return 36 * (channels * (2 * (4 * fours + 3 * threes) + 4) + 32)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, fallback, scratch_bytes, tile_scratch
+from squeeze2c.kernels import KernelSpec, fallbacks, scratch_bytes, tile_scratch
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
@@ -95,8 +95,9 @@ class _Lowering:
         node = graph.node(stage.node)
         prove_layer(graph, self._schedule.placements, node)
         value = graph.values[node.output]
-        # Weights are not known when stages are made, and the portable kernel needs no more scratch.
-        kernel = stage.kernel if suits(graph, node, stage.kernel) else fallback(node)
+        # Weights are not known when stages are made.
+        possible = (stage.kernel, *fallbacks(node, stage.kernel))
+        kernel = next(k for k in possible if suits(graph, node, k))
         conv, parameters = None, 0
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             conv, parameters = self._convolution(node, stage, kernel)

@@ -13,13 +13,15 @@ import numpy as np
 
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
-from squeeze2c.kernels import KernelSpec, pairs_weights
+from squeeze2c.kernels import STRIP_KERNELS, KernelSpec, pairs_weights
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.schedule import Placement, output_rows, place_feature_maps
 
 PAIRED_LIMIT = 1 << 23
 """What accumulators of second channels must stay below where channels come in pairs."""
 PAIRED_SHIFT = 24
+WINOGRAD_LIMIT = 1 << 25
+"""What all accumulators must stay below where 64 times them is computed modulo 2^32."""
 
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
@@ -67,7 +69,8 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
     """Whether the numbers of ``node``, which is proven, are such that ``kernel`` is exact.
 
     Kernels for pairs of channels have 256 times the accumulator of each second channel in 32
-    bits, shift by 24 bits and cannot clamp above 0.
+    bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
+    accumulator, and leave rows to one of the former.
     """
     if not pairs_weights(kernel):
         return True
@@ -75,6 +78,9 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
         raise InternalError(f"{kernel.symbol} is not for {node.kind} {node.name}")
     low, high = _accumulator_bounds(graph, node)
     clamp_min = node.clamp_min if isinstance(node, ops.QConv2D) else 0
+    limit = WINOGRAD_LIMIT if kernel in STRIP_KERNELS else 1 << 31
+    if low.min() < -limit or high.max() >= limit:
+        return False
     fits = (low[1::2] >= -PAIRED_LIMIT).all() and (high[1::2] < PAIRED_LIMIT).all()
     return bool(fits) and node.shift == PAIRED_SHIFT and clamp_min == 0
 

@@ -15,7 +15,11 @@ they are measured.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from squeeze2c.ir import Graph, ops
+from squeeze2c.schedule.cost_dsp import Convolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -81,13 +85,13 @@ def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
 def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:
     """Instructions of all steps of each stage of ``schedule``, for one image."""
     nodes = [graph.node(stage.node) for stage in schedule.stages]
-    per_row = [_row(graph, schedule, node) for node in nodes]
+    work = [_work(graph, schedule, stage) for stage in schedule.stages]
     totals = [0.0] * len(nodes)
     for step in schedule.steps:
         if step.stage == INPUT_STAGE:
             continue
         node = nodes[step.stage]
-        totals[step.stage] += STEP + step.rows * per_row[step.stage]
+        totals[step.stage] += STEP + work[step.stage](step.rows)
         totals[step.stage] += _rings(schedule, step)
         totals[step.stage] += _unpacking(graph, schedule.stages[step.stage])
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
@@ -123,14 +127,29 @@ def _ring_row(schedule: Schedule, name: str) -> float:
     return RING_ROW if buffer.capacity_rows & (buffer.capacity_rows - 1) else MASKED_RING_ROW
 
 
+def _work(graph: Graph, schedule: Schedule, stage: Stage) -> Callable[[int], float]:
+    """Instructions of so many output rows of ``stage`` in one step, max-pools aside."""
+    node = graph.node(stage.node)
+    if stage.kernel.arch == "dsp" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        contiguous = _contiguous(graph, schedule, node)
+        return cache(Convolution.of(graph, node, stage.kernel, contiguous).rows)
+    row = _row(graph, schedule, node)
+    return lambda rows: rows * row
+
+
+def _contiguous(graph: Graph, schedule: Schedule, node: ops.Node) -> bool:
+    """Whether the pixels of the input of ``node`` follow one another without a gap."""
+    name = node.inputs[0]
+    return schedule.placements[name].pixel_bytes == graph.values[name].type.channels
+
+
 def _row(graph: Graph, schedule: Schedule, node: ops.Node) -> float:
     """Instructions of one output row, max-pools aside."""
     source = graph.values[node.inputs[0]].type
     row_bytes = source.width * source.channels
     match node:
         case ops.QConv2D() | ops.QConvGlobalPool():
-            contiguous = schedule.placements[node.inputs[0]].pixel_bytes == source.channels
-            return _convolution_row(graph, node, contiguous)
+            return _convolution_row(graph, node, _contiguous(graph, schedule, node))
         case ops.QAdd():
             return row_bytes * ADD_BYTE
         case ops.QGlobalPool():

@@ -13,14 +13,19 @@ from squeeze2c.target import Core
 
 
 def schedule_layerwise(
-    graph: Graph, core: Core, push: bool = False, packed: Mapping[str, int] | None = None
+    graph: Graph,
+    core: Core,
+    push: bool = False,
+    packed: Mapping[str, int] | None = None,
+    strips: bool = False,
 ) -> Schedule:
     """One step per layer of a quantised ``graph``; concatenations need none.
 
-    With ``push`` the arena collects the whole image first.
+    With ``push`` the arena collects the whole image first. ``strips``: with kernels that
+    take several rows at once.
     """
     placements = place_feature_maps(graph)
-    stages = collect_stages(graph, placements, core, packed)
+    stages = collect_stages(graph, placements, core, packed, strips)
     rows = graph.input_value.type.height
     received = [Step(INPUT_STAGE, row, 1) for row in range(rows)] if push else []
     return Schedule(

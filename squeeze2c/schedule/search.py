@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from squeeze2c.ir import Graph
+from squeeze2c.kernels import rows_at_once
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
 from squeeze2c.schedule.model import Schedule
 from squeeze2c.schedule.placement import place_feature_maps
-from squeeze2c.schedule.stages import collect_stages
+from squeeze2c.schedule.stages import Stage, collect_stages
 from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
@@ -79,24 +80,31 @@ def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate 
 def _schedules(
     graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int] | None
 ) -> Iterator[tuple[str, Callable[[], Schedule]]]:
+    placements = place_feature_maps(graph)
+    one_by_one = collect_stages(graph, placements, core, packed)
+    at_once = collect_stages(graph, placements, core, packed, strips=True)
+    families = (one_by_one,) if at_once == one_by_one else (one_by_one, at_once)
     if kind in ("layerwise", "auto"):
-        yield "layerwise", partial(schedule_layerwise, graph, core, push, packed)
+        for stages in families:
+            strips = stages is at_once
+            yield "layerwise", partial(schedule_layerwise, graph, core, push, packed, strips)
     if kind == "layerwise":
         return
-    placements = place_feature_maps(graph)
-    stages = collect_stages(graph, placements, core, packed)
-    most_rows = max(stage.rows for stage in stages)
 
-    def stream(strip: int, run: bool, boundaries: tuple[str, ...]) -> Schedule:
-        strip_rows = [min(strip, stage.rows) for stage in stages]
+    def stream(
+        stages: tuple[Stage, ...], strip: int, run: bool, boundaries: tuple[str, ...]
+    ) -> Schedule:
+        strip_rows = [min(max(strip, rows_at_once(s.kernel)), s.rows) for s in stages]
         running = [run and stage.pool for stage in stages]
         return schedule_stream(graph, placements, stages, strip_rows, running, push, boundaries)
 
-    for strip in STRIPS:
-        if strip > 1 and strip >= most_rows:
-            break
-        for run in (True, False):
-            yield "stream", partial(stream, strip, run, ())
-    pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
-    for boundary in dict.fromkeys(pools):
-        yield "stream", partial(stream, 1, True, (boundary,))
+    for stages in families:
+        most_rows = max(stage.rows for stage in stages)
+        for strip in STRIPS:
+            if strip > 1 and strip >= most_rows:
+                break
+            for run in (True, False):
+                yield "stream", partial(stream, stages, strip, run, ())
+        pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
+        for boundary in dict.fromkeys(pools):
+            yield "stream", partial(stream, stages, 1, True, (boundary,))

@@ -54,10 +54,12 @@ def collect_stages(
     placements: Mapping[str, Placement],
     core: Core,
     packed: Mapping[str, int] | None = None,
+    strips: bool = False,
 ) -> tuple[Stage, ...]:
     """The stages of a quantised ``graph`` in topological order; concatenations are none.
 
-    ``packed``: tile channels of the nodes whose weights are packed.
+    ``packed``: tile channels of the nodes whose weights are packed. ``strips``: with
+    kernels that take several rows at once, where there are any.
     """
     packed = packed or {}
     writers: dict[str, tuple[int, ...]] = {graph.input: (INPUT_STAGE,)}
@@ -76,7 +78,7 @@ def collect_stages(
             )
             for name in graph.activations(node)
         )
-        kernel = select_kernel(node, core)
+        kernel = select_kernel(graph, node, core, strips)
         is_map = node.output in placements
         writers[node.output] = (len(stages),)
         stages.append(

@@ -13,6 +13,7 @@ import numpy as np
 
 from squeeze2c.ir import Window
 from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels.catalogue import WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
@@ -55,12 +56,13 @@ def _output(kernels: Kernels, shape: tuple[int, ...], strides: Strides) -> Rows:
 
 
 def _row_pointers(
-    kernels: Kernels, source: Rows, window: Window, row: int, outside: Memory
+    kernels: Kernels, source: Rows, window: Window, row: int, outside: Memory,
+    count: int | None = None,
 ) -> Any:
     """Pointers to the input rows of output row ``row``, or to ``outside``."""
     first = row * window.strides[0] - window.padding.top
     pointers = []
-    for at in range(first, first + window.kernel[0]):
+    for at in range(first, first + (count or window.kernel[0])):
         inside = 0 <= at < len(source.memory)
         pointers.append((source.memory[at] if inside else outside).address)
     return kernels.ffi.new("const uint8_t *[]", pointers)
@@ -90,6 +92,9 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     """What the header says of the scratch of ``kernel``."""
     channels = case.x.shape[2]
     taps = case.window.taps * channels
+    if kernel == WINOGRAD_DSP:
+        tiles = max(-(-case.expected.shape[1] // 4), 3)
+        return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -133,9 +138,10 @@ class _Conv:
             ),
         )
 
-    def pointers(self, row: int) -> Any:
+    def pointers(self, row: int, count: int | None = None) -> Any:
+        """To the input rows of output row ``row``, or to ``count`` rows from the first of them."""
         return _row_pointers(
-            self.kernels, self.source, self.case.window, row, self.pad.memory[0]
+            self.kernels, self.source, self.case.window, row, self.pad.memory[0], count
         )
 
     @property
@@ -161,6 +167,24 @@ def check_conv(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
             conv.layer, conv.pointers(row), conv.scratch_pointer, memory.address
         )
     np.testing.assert_array_equal(out.content(), case.expected, case.label)
+    conv.check()
+
+
+def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
+    """In strips of every height."""
+    out = _output(kernels, case.expected.shape, case.strides)
+    conv = _Conv(kernels, case, out.pixel_bytes, kernel)
+    for height in (4, 3, 2, 1):
+        for first in range(0, len(out.memory), height):
+            memory = out.memory[first : first + height]
+            for part in memory:
+                part.array[:] = FILL
+            kernels.lib.s2c_winograd3x3_u8_s8_u8_4x2__dsp(
+                conv.layer, conv.pointers(first, len(memory) + 2), conv.scratch_pointer,
+                kernels.ffi.new("uint8_t *[]", [part.address for part in memory]), len(memory),
+            )
+        label = f"{case.label}, {height} rows at once"
+        np.testing.assert_array_equal(out.content(), case.expected, label)
     conv.check()
 
 

@@ -28,6 +28,54 @@ def conv_sum_cases() -> tuple[ConvCase, ...]:
     return (*_portable(generate.conv_sum_cases()), *_lengths(), *_quads(), *_ends(20))
 
 
+@cache
+def winograd_cases() -> tuple[ConvCase, ...]:
+    return (*_tiles(), *_checkers())
+
+
+def _tiles() -> Iterator[ConvCase]:
+    """Every grouping of tiles, numbers of channels and rows, padding, gaps between pixels."""
+    rng = np.random.default_rng(23)
+    for cols in (*range(1, 31), 55):
+        for style in ("none", "same", "uneven"):
+            if style == "none" and cols < 3:
+                continue
+            window = Window((3, 3), (1, 1), padding_of((3, 3), style))
+            channels = (int(rng.choice([16, 32, 48])) if cols < 20 else 16, 1 + cols % 4)
+            extra = rng.choice([0, 3, 4], 2).tolist()
+            case = random_conv(
+                f"{cols} columns, {channels} channels, padding {style}", rng,
+                (int(rng.integers(3, 8)), cols), channels, window,
+                generate.Strides(extra[0], extra[1], int(rng.integers(4))),
+                int(rng.choice([0, 1, 200, 255])),
+            )
+            yield replace(case, clamp_min=0)
+
+
+def _checkers() -> Iterator[ConvCase]:
+    """Largest transformed inputs and weights, and accumulators at the ends of 26 bits."""
+    rng = np.random.default_rng(24)
+    window = Window((3, 3), (1, 1), Padding(1, 1, 1, 1))
+    signs = np.array([1, -1, 1, -1, 1])[:, None, None, None]
+    reach = 255 * 127 * 9 * 16
+    for pattern in ("full", "columns", "rows", "checkers", "random"):
+        x = np.full((7, 9, 16), 255, np.uint8)
+        at = np.add.outer(np.arange(7) * (pattern != "columns"), np.arange(9) * (pattern != "rows"))
+        if pattern == "random":
+            x = rng.choice([0, 255], x.shape).astype(np.uint8)
+        elif pattern != "full":
+            x[at % 2 == 1] = 0
+        weight = np.broadcast_to(127 * signs, (5, 3, 3, 16)).copy()
+        weight[3:] = rng.choice([-127, 127], (2, 3, 3, 16))
+        end = 1 << 25
+        yield ConvCase(
+            f"{pattern} of 0 and 255", x, weight.astype(np.int8),
+            np.array([end - 1 - reach, reach - end, 0, 5, -5], np.int32),
+            rng.integers(1, MULTIPLIER_LIMIT, 5).astype(np.int32), 24, window,
+            (255,) * 16 if pattern == "full" else (0,) * 16, int(rng.choice([0, 128, 255])),
+        )
+
+
 def _portable(cases: tuple[ConvCase, ...]) -> Iterator[ConvCase]:
     """Those of ``cases`` that meet the preconditions, clamping apart."""
     for case in cases:

@@ -97,7 +97,7 @@ def test_scratch_for_pairs_of_channels_has_whole_quads() -> None:
 @pytest.mark.parametrize("core", CORES.values(), ids=lambda c: c.name)
 def test_kernels_are_those_of_the_architecture(core: Core) -> None:
     graph = quantised(every_operator_graph())
-    arch = {node.name: select_kernel(node, core).arch for node in graph.nodes
+    arch = {node.name: select_kernel(graph, node, core).arch for node in graph.nodes
             if not isinstance(node, ops.QConcat)}  # fmt: skip
     for name in ("stem", "pool", "fire/expand3x3", "classifier"):
         assert arch[name] == ("dsp" if core.dsp else "c")
@@ -106,12 +106,13 @@ def test_kernels_are_those_of_the_architecture(core: Core) -> None:
 
 @pytest.mark.parametrize("core", CORES.values(), ids=lambda c: c.name)
 def test_every_quantised_operator_has_a_kernel(core: Core) -> None:
-    for node in quantised(every_operator_graph()).nodes:
+    graph = quantised(every_operator_graph())
+    for node in graph.nodes:
         if isinstance(node, ops.QConcat):
             with pytest.raises(InternalError, match="no kernel for QConcat"):
-                select_kernel(node, core)
+                select_kernel(graph, node, core)
         else:
-            assert select_kernel(node, core).symbol.startswith("s2c_")
+            assert select_kernel(graph, node, core).symbol.startswith("s2c_")
 
 
 def test_maps_stand_alone_without_concatenation() -> None:
