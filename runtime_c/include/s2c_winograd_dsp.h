@@ -10,9 +10,10 @@
  * 64 times an odd number, which has an inverse: 64 * Y comes out exactly where |Y| < 2^25.
  * |U| <= 7 * 7 * 127 and |V| <= 10 * 10 * 255 / 2, so both fit 16 bits.
  *
- * Tiles of a row are multiplied in groups of four and three. Of a group, the 36 positions follow one another,
- * of a position pairs of channels (as halves of a word, in the order of s2c_conv2d_dsp.h), of a
- * pair the tiles.
+ * Tiles of a row are multiplied in groups of four and three. V of a group has the 36 positions one after
+ * another, of a position pairs of channels (as halves of a word, in the order of s2c_conv2d_dsp.h), of
+ * a pair the tiles. U has chunks of 16 channels, of a chunk the positions, of a position the
+ * pairs of channels, of a pair a word of either output channel.
  */
 #ifndef S2C_WINOGRAD_DSP_H
 #define S2C_WINOGRAD_DSP_H
@@ -23,6 +24,8 @@
 
 #define S2C_WINOGRAD_POSITIONS 36u
 #define S2C_WINOGRAD_GROUP 4u /* tiles, at most */
+#define S2C_WINOGRAD_CHUNK_CHANNELS 16u
+#define S2C_WINOGRAD_CHUNK_WORDS 16u /* of U, at one position */
 
 /*
  * Groups of the tiles of a row: first those of four, then those of three. Together they may be
@@ -49,10 +52,7 @@ static inline s2c_winograd_groups s2c_winograd_groups_of(uint32_t out_cols)
 void s2c_winograd_input__dsp(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
                              uint32_t tiles, uint32_t *v);
 
-/*
- * U of one pair of output channels: per position and pair of input channels a word of the first
- * output channel and one of the second. weights: the pair's, as in s2c_conv2d_dsp.h.
- */
+/* U of one pair of output channels. weights: the pair's, as in s2c_conv2d_dsp.h. */
 void s2c_winograd_weights__dsp(const uint32_t *weights, uint32_t in_channels, uint32_t *u);
 
 /*

@@ -31,13 +31,26 @@ static inline void transform(const uint32_t *x, uint32_t step, uint32_t *y)
     y[5] = x5 - x3 - (d << 2);
 }
 
-/* V of one tile and two channels; the 36 words are `step` apart. */
-static void transform_tile(const uint32_t *x, uint32_t *v, size_t step)
+/* What a tile reads: a pointer to each of its pixels. */
+typedef struct {
+    const uint8_t *pixels[SIDE][SIDE];
+} s2c_winograd_tile;
+
+/*
+ * V of one tile and two channels: bytes 0 and 2 of the quad `offset` bytes from the first channel, or
+ * 1 and 3 with `odd`. The 36 words are `step` apart.
+ */
+static void transform_tile(const s2c_winograd_tile *tile, uint32_t offset, uint32_t odd,
+                           uint32_t *v, size_t step)
 {
     uint32_t columns[SIDE][SIDE]; /* [column of x][row of B^T x] */
 
     for (uint32_t col = 0; col < SIDE; ++col) {
-        transform(x + col, SIDE, columns[col]);
+        uint32_t x[SIDE];
+        for (uint32_t row = 0; row < SIDE; ++row) {
+            x[row] = s2c_uxtb16(s2c_load_word(tile->pixels[row][col] + offset) >> odd);
+        }
+        transform(x, 1u, columns[col]);
     }
     for (uint32_t row = 0; row < SIDE; ++row) {
         uint32_t y[SIDE];
@@ -49,37 +62,36 @@ static void transform_tile(const uint32_t *x, uint32_t *v, size_t step)
     }
 }
 
+static void find_pixels(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
+                        s2c_winograd_tile *found)
+{
+    const s2c_window *const window = &layer->window;
+    const int32_t first = (int32_t)(tile * 4u) - (int32_t)window->pad_left;
+
+    for (uint32_t row = 0; row < SIDE; ++row) {
+        for (uint32_t col = 0; col < SIDE; ++col) {
+            const int32_t at = first + (int32_t)col;
+            found->pixels[row][col] = layer->pad_pixel;
+            if (at >= 0 && at < (int32_t)window->in_cols) {
+                found->pixels[row][col] = rows[row] + (size_t)at * window->in_stride_bytes;
+            }
+        }
+    }
+}
+
 void s2c_winograd_input__dsp(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
                              uint32_t tiles, uint32_t *v)
 {
-    const s2c_window *const window = &layer->window;
-    const uint32_t quads = window->in_channels / 4u;
+    const uint32_t quads = layer->window.in_channels / 4u;
     const size_t step = (size_t)2u * quads * tiles;
-    const uint8_t *from[SIDE][SIDE];
-    uint32_t even[SIDE * SIDE];
-    uint32_t odd[SIDE * SIDE];
+    s2c_winograd_tile found;
 
     for (uint32_t t = 0; t < tiles; ++t) {
-        const int32_t first = (int32_t)((tile + t) * 4u) - (int32_t)window->pad_left;
-
-        for (uint32_t row = 0; row < SIDE; ++row) {
-            for (uint32_t col = 0; col < SIDE; ++col) {
-                const int32_t at = first + (int32_t)col;
-                from[row][col] = layer->pad_pixel;
-                if (at >= 0 && at < (int32_t)window->in_cols) {
-                    from[row][col] = rows[row] + (size_t)at * window->in_stride_bytes;
-                }
-            }
-        }
+        find_pixels(layer, rows, tile + t, &found);
         for (uint32_t quad = 0; quad < quads; ++quad) {
             uint32_t *const to = v + (size_t)2u * quad * tiles + t;
-            for (uint32_t i = 0; i < SIDE * SIDE; ++i) {
-                const uint32_t x = s2c_load_word(from[i / SIDE][i % SIDE] + (size_t)4u * quad);
-                even[i] = s2c_uxtb16(x);
-                odd[i] = s2c_uxtb16_ror8(x);
-            }
-            transform_tile(even, to, step);
-            transform_tile(odd, to + tiles, step);
+            transform_tile(&found, 4u * quad, 0u, to, step);
+            transform_tile(&found, 4u * quad, 8u, to + tiles, step);
         }
     }
 }

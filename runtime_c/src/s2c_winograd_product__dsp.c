@@ -4,7 +4,8 @@
 #include "s2c_dsp.h"
 #include "s2c_winograd_dsp.h"
 
-#define CHUNK_WORDS 8u /* pairs of input channels, of which a chunk of U holds two words */
+/* Words from chunk to chunk of U. */
+#define CHUNK_STEP (S2C_WINOGRAD_POSITIONS * S2C_WINOGRAD_CHUNK_WORDS)
 
 #if S2C_DSP_FPU
 #pragma GCC diagnostic ignored "-Woverlength-strings"
@@ -16,7 +17,8 @@ typedef struct {
     uint32_t *m;           /* s18 */
     uint32_t *m_end;       /* s19 */
     uint32_t v_step;       /* s20: bytes of a position */
-    const uint32_t *v;     /* s21 */
+    uint32_t u_back;       /* s21: bytes from behind the last chunk of a position to the next one */
+    const uint32_t *v;     /* s22 */
 } operands;
 
 #define FOUR_TILES(first, second)       \
@@ -44,9 +46,9 @@ typedef struct {
 
 /* All positions: r0 to r7 are sums, lr is where V is, and the frame pointer r7 is put by in s26. */
 #define PRODUCT(TILES, clear_more, store)                                         \
-    "vldmia r0, {s16-s21}\n\t"                                                    \
+    "vldmia r0, {s16-s22}\n\t"                                                    \
     "vmov s26, r7\n\t"                                                            \
-    "vmov lr, s21\n\t"                                                            \
+    "vmov lr, s22\n\t"                                                            \
     "1:\n\t"                                                                      \
     "mov r0, #0\n\t"                                                              \
     "mov r1, #0\n\t"                                                              \
@@ -57,7 +59,8 @@ typedef struct {
     clear_more                                                                    \
     "2:\n\t"                                                                      \
     "vmov r8, s16\n\t"                                                            \
-    "vldmia r8!, {s0-s15}\n\t"                                                    \
+    "vldmia r8, {s0-s15}\n\t"                                                     \
+    "add r8, r8, #2304\n\t"                                                       \
     "vmov s16, r8\n\t"                                                            \
     TILES("s0", "s1") TILES("s2", "s3") TILES("s4", "s5") TILES("s6", "s7")       \
     TILES("s8", "s9") TILES("s10", "s11") TILES("s12", "s13") TILES("s14", "s15") \
@@ -67,6 +70,10 @@ typedef struct {
     "stmia r10!, " store "\n\t"                                                   \
     "vmov r11, r12, s19, s20\n\t"                                                 \
     "add r9, r9, r12\n\t"                                                         \
+    "vmov r8, s16\n\t"                                                            \
+    "vmov r12, s21\n\t"                                                           \
+    "sub r8, r8, r12\n\t"                                                         \
+    "vmov s16, r8\n\t"                                                            \
     "vmov s17, s18, r9, r10\n\t"                                                  \
     "cmp r10, r11\n\t"                                                            \
     "bne 1b\n\t"                                                                  \
@@ -75,7 +82,7 @@ typedef struct {
 #define CLOBBERS                                                                             \
     "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "s0", "s1",   \
         "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13", "s14",   \
-        "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s26", "cc", "memory"
+        "s15", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s26", "cc", "memory"
 
 static void multiply4(const operands *given)
 {
@@ -98,8 +105,15 @@ void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in
                                uint32_t tiles, uint32_t *m)
 {
     const uint32_t position = in_channels / 2u * tiles;
+    const uint32_t chunks = in_channels / S2C_WINOGRAD_CHUNK_CHANNELS;
     const operands given = {
-        u, v + position, m, m + (size_t)2u * tiles * S2C_WINOGRAD_POSITIONS, 4u * position, v,
+        u,
+        v + position,
+        m,
+        m + (size_t)2u * tiles * S2C_WINOGRAD_POSITIONS,
+        4u * position,
+        4u * (chunks * CHUNK_STEP - S2C_WINOGRAD_CHUNK_WORDS),
+        v,
     };
 
     if (tiles == S2C_WINOGRAD_GROUP) {
@@ -119,13 +133,14 @@ void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in
             m[t] = 0;
         }
         for (uint32_t pair = 0; pair < in_channels / 2u; ++pair) {
+            const uint32_t *const both = u + pair / 8u * CHUNK_STEP + pair % 8u * 2u;
             for (uint32_t t = 0; t < tiles; ++t) {
-                m[t] = s2c_smlad(v[t], u[0], m[t]);
-                m[tiles + t] = s2c_smlad(v[t], u[1], m[tiles + t]);
+                m[t] = s2c_smlad(v[t], both[0], m[t]);
+                m[tiles + t] = s2c_smlad(v[t], both[1], m[tiles + t]);
             }
             v += tiles;
-            u += 2;
         }
+        u += S2C_WINOGRAD_CHUNK_WORDS;
         m += (size_t)2u * tiles;
     }
 }
