@@ -24,6 +24,16 @@
 #define S2C_DSP_FPU 0
 #endif
 
+/*
+ * What stands before it stays before it. Compilers that unroll a loop would load all of its numbers
+ * first, and then have registers for none of them.
+ */
+#if defined(__GNUC__)
+#define S2C_DSP_BARRIER() __asm__ volatile("" ::: "memory")
+#else
+#define S2C_DSP_BARRIER() ((void)0)
+#endif
+
 /* The four bytes at `from`, the first one lowest; no alignment needed. */
 static inline uint32_t s2c_load_word(const uint8_t *from)
 {

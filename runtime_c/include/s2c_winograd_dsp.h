@@ -24,6 +24,7 @@
 
 #define S2C_WINOGRAD_POSITIONS 36u
 #define S2C_WINOGRAD_GROUP 4u /* tiles, at most */
+#define S2C_WINOGRAD_SUMS 8u  /* words of M at one position */
 #define S2C_WINOGRAD_CHUNK_CHANNELS 16u
 #define S2C_WINOGRAD_CHUNK_WORDS 16u /* of U, at one position */
 
@@ -57,9 +58,24 @@ void s2c_winograd_weights__dsp(const uint32_t *weights, uint32_t in_channels, ui
 
 /*
  * M of one group and one pair of output channels, modulo 2^32: per position `tiles` sums of the
- * first output channel, then those of the second. in_channels: a multiple of 16.
+ * first output channel, then those of the second, in S2C_WINOGRAD_SUMS words. in_channels: a multiple
+ * of 16.
  */
 void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in_channels,
                                uint32_t tiles, uint32_t *m);
+
+/* Where the results of one tile and one output channel go, and how. */
+typedef struct {
+    const uint32_t *sums; /* of the first position */
+    uint32_t zero_point;
+    uint8_t *rows[4]; /* pixel 0 of each row of the tile; NULL behind the last row */
+    uint32_t stride_bytes;
+    uint32_t cols;        /* 1 to 4 */
+    uint32_t bias64;      /* 64 * bias */
+    uint32_t multiplier4; /* 4 * multiplier */
+} s2c_winograd_results;
+
+/* Y = A^T (f f^T * M) A, requantised. */
+void s2c_winograd_output__dsp(const s2c_winograd_results *results);
 
 #endif /* S2C_WINOGRAD_DSP_H */

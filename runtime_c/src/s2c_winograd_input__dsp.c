@@ -51,6 +51,7 @@ static void transform_tile(const s2c_winograd_tile *tile, uint32_t offset, uint3
             x[row] = s2c_uxtb16(s2c_load_word(tile->pixels[row][col] + offset) >> odd);
         }
         transform(x, 1u, columns[col]);
+        S2C_DSP_BARRIER();
     }
     for (uint32_t row = 0; row < SIDE; ++row) {
         uint32_t y[SIDE];
@@ -59,6 +60,7 @@ static void transform_tile(const s2c_winograd_tile *tile, uint32_t offset, uint3
             *v = s2c_halves(y[col]);
             v += step;
         }
+        S2C_DSP_BARRIER();
     }
 }
 

@@ -67,7 +67,8 @@ typedef struct {
     "vmov r9, r10, s17, s18\n\t"                                                  \
     "cmp lr, r9\n\t"                                                              \
     "bne 2b\n\t"                                                                  \
-    "stmia r10!, " store "\n\t"                                                   \
+    "stmia r10, " store "\n\t"                                                    \
+    "add r10, r10, #32\n\t"                                                       \
     "vmov r11, r12, s19, s20\n\t"                                                 \
     "add r9, r9, r12\n\t"                                                         \
     "vmov r8, s16\n\t"                                                            \
@@ -110,7 +111,7 @@ void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in
         u,
         v + position,
         m,
-        m + (size_t)2u * tiles * S2C_WINOGRAD_POSITIONS,
+        m + (size_t)S2C_WINOGRAD_SUMS * S2C_WINOGRAD_POSITIONS,
         4u * position,
         4u * (chunks * CHUNK_STEP - S2C_WINOGRAD_CHUNK_WORDS),
         v,
@@ -141,7 +142,7 @@ void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in
             v += tiles;
         }
         u += S2C_WINOGRAD_CHUNK_WORDS;
-        m += (size_t)2u * tiles;
+        m += S2C_WINOGRAD_SUMS;
     }
 }
 

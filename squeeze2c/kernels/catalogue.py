@@ -60,7 +60,7 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     """
     if kernel in STRIP_KERNELS:
         rest = STRIP_KERNELS[kernel]
-        parts = ("input", "product", "weights")
+        parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
     if not pairs_weights(kernel):
