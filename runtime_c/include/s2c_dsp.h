@@ -30,8 +30,10 @@
  */
 #if defined(__GNUC__)
 #define S2C_DSP_BARRIER() __asm__ volatile("" ::: "memory")
+#define S2C_DSP_NOINLINE __attribute__((noinline))
 #else
 #define S2C_DSP_BARRIER() ((void)0)
+#define S2C_DSP_NOINLINE
 #endif
 
 /* The four bytes at `from`, the first one lowest; no alignment needed. */

@@ -40,8 +40,8 @@ typedef struct {
  * V of one tile and two channels: bytes 0 and 2 of the quad `offset` bytes from the first channel, or
  * 1 and 3 with `odd`. The 36 words are `step` apart.
  */
-static void transform_tile(const s2c_winograd_tile *tile, uint32_t offset, uint32_t odd,
-                           uint32_t *v, size_t step)
+static S2C_DSP_NOINLINE void transform_tile(const s2c_winograd_tile *tile, uint32_t offset,
+                                            uint32_t odd, uint32_t *v, size_t step)
 {
     uint32_t columns[SIDE][SIDE]; /* [column of x][row of B^T x] */
 
@@ -64,8 +64,8 @@ static void transform_tile(const s2c_winograd_tile *tile, uint32_t offset, uint3
     }
 }
 
-static void find_pixels(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
-                        s2c_winograd_tile *found)
+static S2C_DSP_NOINLINE void find_pixels(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                         uint32_t tile, s2c_winograd_tile *found)
 {
     const s2c_window *const window = &layer->window;
     const int32_t first = (int32_t)(tile * 4u) - (int32_t)window->pad_left;
