@@ -5,7 +5,7 @@ The family does not depend on the budget, so more memory never makes a network s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
 from squeeze2c.schedule.model import Schedule
 from squeeze2c.schedule.placement import place_feature_maps
-from squeeze2c.schedule.stages import Stage, collect_stages
+from squeeze2c.schedule.stages import INPUT_STAGE, Stage, collect_stages
 from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
@@ -83,28 +83,48 @@ def _schedules(
     placements = place_feature_maps(graph)
     one_by_one = collect_stages(graph, placements, core, packed)
     at_once = collect_stages(graph, placements, core, packed, strips=True)
-    families = (one_by_one,) if at_once == one_by_one else (one_by_one, at_once)
     if kind in ("layerwise", "auto"):
-        for stages in families:
-            strips = stages is at_once
-            yield "layerwise", partial(schedule_layerwise, graph, core, push, packed, strips)
+        for several in (False, True) if at_once != one_by_one else (False,):
+            yield "layerwise", partial(schedule_layerwise, graph, core, push, packed, several)
     if kind == "layerwise":
         return
 
     def stream(
-        stages: tuple[Stage, ...], strip: int, run: bool, boundaries: tuple[str, ...]
+        stages: tuple[Stage, ...], strips: Sequence[int], run: bool, boundaries: tuple[str, ...]
     ) -> Schedule:
-        strip_rows = [min(max(strip, rows_at_once(s.kernel)), s.rows) for s in stages]
+        strip_rows = [min(rows, stage.rows) for rows, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
         return schedule_stream(graph, placements, stages, strip_rows, running, push, boundaries)
 
-    for stages in families:
-        most_rows = max(stage.rows for stage in stages)
-        for strip in STRIPS:
-            if strip > 1 and strip >= most_rows:
-                break
-            for run in (True, False):
-                yield "stream", partial(stream, stages, strip, run, ())
-        pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
-        for boundary in dict.fromkeys(pools):
-            yield "stream", partial(stream, stages, 1, True, (boundary,))
+    most_rows = max(stage.rows for stage in one_by_one)
+    for strip in STRIPS:
+        if strip > 1 and strip >= most_rows:
+            break
+        strips = (strip,) * len(one_by_one)
+        for run in (True, False):
+            yield "stream", partial(stream, one_by_one, strips, run, ())
+        if at_once != one_by_one and strip >= max(rows_at_once(s.kernel) for s in at_once):
+            yield "stream", partial(stream, at_once, strips, True, ())
+    for stages, strips in _from_some_layer_on(one_by_one, at_once):
+        yield "stream", partial(stream, stages, strips, True, ())
+    pools = [stage.buffer for stage in one_by_one if stage.pool and stage.buffer is not None]
+    for boundary in dict.fromkeys(pools):
+        yield "stream", partial(stream, one_by_one, (1,) * len(one_by_one), True, (boundary,))
+
+
+def _from_some_layer_on(
+    one_by_one: tuple[Stage, ...], at_once: tuple[Stage, ...]
+) -> Iterator[tuple[tuple[Stage, ...], tuple[int, ...]]]:
+    """Stages and strips that take several rows at once from some layer on, single rows before.
+
+    Late rows are short, so taking several of them costs least RAM there. Strips begin with
+    the layer, or with those that write its input.
+    """
+    for index, stage in enumerate(at_once):
+        rows = rows_at_once(stage.kernel)
+        if rows == 1:
+            continue
+        stages = one_by_one[:index] + at_once[index:]
+        writers = [w for w in stage.inputs[0].writers if w != INPUT_STAGE]
+        for first in dict.fromkeys((index, *writers)):
+            yield stages, tuple(rows if i >= first else 1 for i in range(len(stages)))
