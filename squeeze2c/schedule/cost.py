@@ -16,9 +16,10 @@ they are measured.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
+from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
@@ -132,7 +133,9 @@ def _work(graph: Graph, schedule: Schedule, stage: Stage) -> Callable[[int], flo
     node = graph.node(stage.node)
     if stage.kernel.arch == "dsp" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         contiguous = _contiguous(graph, schedule, node)
-        return cache(Convolution.of(graph, node, stage.kernel, contiguous).rows)
+        work = Convolution.of(graph, node, stage.kernel, contiguous)
+        tile = stage.tile_channels
+        return cache(partial(work.tiles_of_rows, tile) if tile else work.rows)
     row = _row(graph, schedule, node)
     return lambda rows: rows * row
 
@@ -190,7 +193,7 @@ def _pool(graph: Graph, schedule: Schedule, node: ops.QMaxPool2D, step: Step) ->
     source, out = graph.values[node.inputs[0]].type, graph.values[node.output].type
     window = node.window
     starts = [x * window.strides[1] - window.padding.left for x in range(out.width)]
-    columns = sum(min(s + window.kernel[1], source.width) - max(s, 0) for s in starts)
+    columns = [min(s + window.kernel[1], source.width) - max(s, 0) for s in starts]
     rows = [
         schedule.stages[step.stage].inputs[0].window.demand(row)
         for row in range(step.first_row, step.first_row + step.rows)
@@ -198,9 +201,12 @@ def _pool(graph: Graph, schedule: Schedule, node: ops.QMaxPool2D, step: Step) ->
     begun, taken = step.rows, sum(demand.last - demand.first for demand in rows)
     if step.input_row is not None:
         begun, taken = int(step.input_row == rows[0].first), 1
+    if schedule.stages[step.stage].kernel.arch == "dsp":
+        calls = step.rows * (cost_dsp.POOL_CALL + out.width * cost_dsp.POOL_PIXEL)
+        return calls + cost_dsp.pool_row(columns, out.channels, taken)
     return (
         step.rows * (POOL_CALL + out.width * POOL_PIXEL)
         + begun * out.width * out.channels * POOL_CLEAR_BYTE
         + taken * out.width * POOL_ROW_PIXEL
-        + taken * columns * (POOL_COLUMN + out.channels * POOL_BYTE)
+        + taken * sum(columns) * (POOL_COLUMN + out.channels * POOL_BYTE)
     )

@@ -6,7 +6,8 @@ fitted to what QEMU counts where a compiler decides. See ``cost.py``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import QUAD, padded_taps, rows_at_once, winograd_groups
@@ -17,34 +18,52 @@ CHUNK_WORDS = 16
 WORD = {4: 11.0, 3: 10.0, 2: 8.0, 1: 5.0}
 """One word of weights, by the pixels of a group."""
 CHUNK = 5.0
-REST = 4.0
-PAIR = {4: 59.0, 3: 117.0, 2: 97.0, 1: 78.0}
+REST = 7.5
+PAIR = {4: 56.0, 3: 164.0, 2: 117.0, 1: 101.0}
 """What else a pair of output channels takes, results included."""
-SUM_PAIR = {4: 62.0, 3: 130.0, 2: 105.0, 1: 80.0}
-ROW = 60.0
-GROUP = 70.0
-SEGMENT = {4: 80.0, 3: 60.0, 2: 50.0, 1: 40.0}
-QUAD_WORDS = {4: 22.0, 3: 22.0, 2: 17.0, 1: 12.0}
+SUM_PAIR = {4: 65.5, 3: 183.0, 2: 121.0, 1: 104.0}
+LAST_CHANNEL = 165.0
+LAST_WORD = 53.0
+"""The last of an odd number of output channels, which four pixels compute without assembler."""
+ROW = 33.0
+GROUP = 126.0
+SEGMENT = {4: 86.0, 3: 0.0, 2: 50.0, 1: 49.0}
+QUAD_WORDS = {4: 22.9, 3: 33.8, 2: 26.0, 1: 15.9}
 """Widening four bytes of each pixel."""
-GATHERED_WINDOW = 30.0
-GATHERED_SEGMENT = 25.0
-GATHERED_QUAD = 4.0
+GATHERED_WINDOW = 19.0
+GATHERED_SEGMENT = 33.5
+GATHERED_QUAD = 6.1
 
 LEAST_STRIP_ROWS = 3
 """S2C_WINOGRAD3X3_LEAST_ROWS."""
 POSITIONS = 36
-INPUT_TILE = 400.0
-INPUT_QUAD = 700.0
+INPUT_TILE = 282.0
+INPUT_QUAD = 1048.0
 """Transforming four channels of a tile."""
-WEIGHTS_QUAD = 720.0
+WEIGHTS_QUAD = 695.0
 """Transforming four input channels of a pair of output channels."""
 PRODUCT = {4: 17.0, 3: 15.0}
 PRODUCT_CHUNK = {4: 94.0, 3: 70.0}
 CHUNK_CHANNELS = 16
-TILE = 150.0
-TILE_ROW = 60.0
-STRIP_PAIR = 60.0
-STRIP_GROUP = 60.0
+TILE = 296.0
+TILE_ROW = 20.7
+STRIP_PAIR = 144.0
+STRIP_GROUP = 101.0
+
+POOL_WINDOW = 3
+POOL_CALL = 52.0
+POOL_PIXEL = 52.4
+POOL_ROW_PIXEL = 41.4
+POOL_COLUMN = 7.2
+POOL_COLUMN_WORD = 9.2
+POOL_COLUMN_BYTE = 10.8
+POOL_WINDOW_WORD = 13.0
+POOL_WINDOW_BYTE = 16.9
+"""Three columns at once, which most windows have."""
+
+
+PAIRED_WEIGHT = 1.6
+"""Bringing a decoded weight into pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,18 @@ class Convolution:
     def pairs(self) -> int:
         return -(-self.outputs // 2)
 
+    def tiles_of_rows(self, tile_channels: int, count: int) -> float:
+        """As :meth:`rows`, with so many output channels at a time, whose weights are decoded.
+
+        Decoding aside.
+        """
+        whole, last = divmod(self.outputs, tile_channels)
+        total = whole * replace(self, outputs=tile_channels).rows(count)
+        if last:
+            total += replace(self, outputs=last).rows(count)
+        taps = self.window[0] * self.window[1] * self.channels
+        return total + self.outputs * taps * PAIRED_WEIGHT
+
     def rows(self, count: int) -> float:
         """Instructions of ``count`` rows of output that are computed in one step."""
         at_once = rows_at_once(self.kernel)
@@ -107,9 +138,12 @@ class Convolution:
         taps = padded_taps(self.window[0] * self.window[1] * self.channels)
         words = taps // 2
         pair = (SUM_PAIR if self.summed else PAIR)[pixels] + words * WORD[pixels]
-        if pixels == PIXELS:
-            pair += words // CHUNK_WORDS * CHUNK + (REST if words % CHUNK_WORDS else 0.0)
-        return GROUP + self._columns(col, pixels, taps) + self.pairs * pair
+        total = GROUP + self._columns(col, pixels, taps)
+        if pixels < PIXELS:
+            return total + self.pairs * pair
+        pair += words // CHUNK_WORDS * CHUNK + (REST if words % CHUNK_WORDS else 0.0)
+        last = LAST_CHANNEL + words * LAST_WORD if self.outputs % 2 else 0.0
+        return total + self.outputs // 2 * pair + last
 
     def _columns(self, col: int, pixels: int, taps: int) -> float:
         first = col * self.stride - self.pad_left
@@ -134,3 +168,20 @@ class Convolution:
         pair = STRIP_PAIR + quads * WEIGHTS_QUAD + product + (fours + threes) * STRIP_GROUP
         results = self.outputs * tiles * (TILE + rows * TILE_ROW)
         return transformed + self.pairs * pair + results
+
+
+def pool_row(row_columns: Sequence[int], channels: int, rows: float) -> float:
+    """Instructions for ``rows`` rows of input of a max-pool's output row, the call aside.
+
+    ``row_columns``: how many columns the window of each pixel of output holds.
+    """
+    words, bytes_left = divmod(channels, QUAD)
+    total = 0.0
+    for columns in row_columns:
+        total += POOL_ROW_PIXEL
+        if columns == POOL_WINDOW:
+            total += words * POOL_WINDOW_WORD + bytes_left * POOL_WINDOW_BYTE
+        else:
+            column = POOL_COLUMN + words * POOL_COLUMN_WORD + bytes_left * POOL_COLUMN_BYTE
+            total += columns * column
+    return rows * total
