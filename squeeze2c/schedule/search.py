@@ -21,8 +21,9 @@ from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
-TOLERANCE = 1.02
-"""Without a budget, a schedule may cost this much more than the cheapest to be smaller."""
+TOLERANCE = 1.35
+"""Without a budget, a schedule may cost this much more than the cheapest to be smaller: as much as
+kernels that take several rows at once save. Who has memory to spare says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ extern "C" {
 
 extern const uint32_t tiny_pad_row_0[9];
 extern const uint32_t tiny_pad_row_1[12];
-extern const uint32_t tiny_stem_weights[41];
+extern const uint32_t tiny_stem_weights[42];
 extern const int32_t tiny_stem_bias[6];
 extern const int32_t tiny_stem_multiplier[6];
-extern const uint32_t tiny_fire_expand1x1_weights[5];
+extern const uint32_t tiny_fire_expand1x1_weights[8];
 extern const int32_t tiny_fire_expand1x1_bias[3];
 extern const int32_t tiny_fire_expand1x1_multiplier[3];
-extern const uint32_t tiny_fire_expand3x3_weights[68];
+extern const uint32_t tiny_fire_expand3x3_weights[84];
 extern const int32_t tiny_fire_expand3x3_bias[5];
 extern const int32_t tiny_fire_expand3x3_multiplier[5];
 extern const uint32_t tiny_signed_weights[144];
