@@ -1,0 +1,79 @@
+"""Programs for cores with the DSP extension, on this machine: plain and packed, in every height."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import ModelProto
+
+from squeeze2c.export import read_artifact, write_folder
+from squeeze2c.frontend import LoadedModel, Preprocess
+from squeeze2c.host import HostModel
+from squeeze2c.ir import Graph
+from squeeze2c.lower import pack_weights
+from squeeze2c.pipeline import STACK_RESERVE_BYTES, build_program, render_folder
+from squeeze2c.quantize import QuantizeOptions, quantize
+from squeeze2c.reference import evaluate_int
+from squeeze2c.schedule import ScheduleOptions
+from squeeze2c.target import core_named
+from tests.support.fires import fires
+from tests.support.programs import camera_builder, random_images
+
+CORE = core_named("cortex-m4")
+
+
+def folder_of(graph: Graph, options: ScheduleOptions, packed: bool, path: Path) -> set[str]:
+    """Writes the folder; which operations its kernels are for."""
+    weights = pack_weights(graph) if packed else None
+    built = build_program(graph, CORE, "net", options, packed=weights)
+    loaded = LoadedModel(Path("net.onnx"), "0" * 64, ModelProto())
+    files = render_folder(built, graph, CORE, loaded, Preprocess(), 2, ())
+    write_folder(path, files)
+    return {layer.kernel.op for layer in built.program.layers}
+
+
+def assert_equals_oracle(path: Path, graph: Graph) -> None:
+    model = HostModel(read_artifact(path))
+    images = random_images(graph, 2, seed=9)
+    expected = evaluate_int(graph, images)
+    for index, image in enumerate(images):
+        for name, array in model.run_layers(image).items():
+            np.testing.assert_array_equal(array, expected[name][index], name)
+
+
+@pytest.mark.parametrize("size", [(35, 47), (27, 30), (64, 41)])
+@pytest.mark.parametrize("kind", ["layerwise", "stream"])
+def test_several_rows_at_once(kind: str, size: tuple[int, int], tmp_path: Path) -> None:
+    graph = fires(*size)
+    options = ScheduleOptions(kind, ram_bytes=1 << 20)
+    assert "winograd3x3" in folder_of(graph, options, False, tmp_path / "net")
+    assert_equals_oracle(tmp_path / "net", graph)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_packed_weights(several: bool, tmp_path: Path) -> None:
+    """Decoded tiles, paired in place; channels of the image are no whole word."""
+    build = camera_builder(23, 29)
+    x = build.conv(build.input, 24, kernel=3, stride=2, padding=1, relu=True, name="conv1")
+    s = build.conv(x, 32, relu=True, name="squeeze")
+    x = build.concat(
+        build.conv(s, 30, relu=True, name="one"),
+        build.conv(s, 30, kernel=3, padding=1, relu=True, name="three"),
+    )
+    x = build.conv(x, 50, relu=True, global_pool=True, name="classifier")
+    graph = build.finish(x)
+    steps = {
+        node.name: float(np.abs(graph.constants[node.inputs[1]]).max()) / 5
+        for node in graph.nodes if node.name in ("conv1", "squeeze", "one", "three", "classifier")
+    }  # fmt: skip
+    integer = quantize(
+        graph, random_images(graph, 3), QuantizeOptions(weight_steps=steps, bias_bits=8)
+    )
+    assert set(pack_weights(integer)) >= {"squeeze", "one", "three", "classifier"}
+    built = build_program(integer, CORE, "net", packed=pack_weights(integer))
+    ram = 1 << 20 if several else built.candidates[0].arena_bytes + STACK_RESERVE_BYTES
+    kernels = folder_of(integer, ScheduleOptions("stream", ram_bytes=ram), True, tmp_path / "net")
+    assert ("winograd3x3" in kernels) == several
+    assert_equals_oracle(tmp_path / "net", integer)
