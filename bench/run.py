@@ -7,6 +7,7 @@ import sys
 import accuracy
 import arena
 import host_speed
+import kernels
 import ram_sweep
 
 from squeeze2c.errors import Squeeze2cError
@@ -14,7 +15,9 @@ from squeeze2c.errors import Squeeze2cError
 
 def main() -> int:
     """The largest exit code of any benchmark."""
-    return max(host_speed.main([]), arena.main([]), ram_sweep.main([]), accuracy.main([]))
+    return max(
+        host_speed.main([]), arena.main([]), ram_sweep.main([]), kernels.main([]), accuracy.main([])
+    )
 
 
 if __name__ == "__main__":
