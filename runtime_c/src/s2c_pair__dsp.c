@@ -6,34 +6,56 @@
 
 /*
  * One, two and three pixels. Several words are loaded by one LDM: fewer instructions, and no
- * more cycles than as many LDR. `even` words, because taps are padded to quads.
+ * more cycles than as many LDR. The number of words is even, because taps are padded to quads.
+ * Registers are named, because compilers cannot give so many where r7 is the frame pointer.
  */
 static void multiply1(const uint32_t *weights, const uint32_t *columns, uint32_t words,
                       uint32_t *first, uint32_t *both)
 {
-    const uint32_t *const end = columns + words;
-    uint32_t s0 = first[0];
-    uint32_t t0 = both[0];
-    uint32_t a0, a1, w0, w1;
+    const struct {
+        const uint32_t *weights;
+        const uint32_t *columns;
+        const uint32_t *end_of_fours;
+        const uint32_t *end;
+        uint32_t *first;
+        uint32_t *both;
+    } operands = {weights, columns, columns + (words & ~3u), columns + words, first, both};
+    register const void *arguments __asm__("r0") = &operands;
 
+#define S2C_WORD(a, w)                     \
+    "smlad r3, " a ", " w ", r3\n\t"       \
+    "sxtb16 " w ", " w "\n\t"              \
+    "smlad r4, " a ", " w ", r4\n\t"
     __asm__ volatile(
+        "vldmia r0, {s0-s5}\n\t"
+        "vmov r1, r2, s4, s5\n\t"
+        "ldr r3, [r2]\n\t"
+        "ldr r4, [r1]\n\t"
+        "vmov r0, r1, s0, s1\n\t"
+        "vmov r2, s2\n\t"
+        "b 2f\n\t"
         "1:\n\t"
-        "ldrd %[w0], %[w1], [%[w]], #8\n\t"
-        "ldrd %[a0], %[a1], [%[a]], #8\n\t"
-        "smlad %[t0], %[a0], %[w0], %[t0]\n\t"
-        "sxtb16 %[w0], %[w0]\n\t"
-        "smlad %[s0], %[a0], %[w0], %[s0]\n\t"
-        "smlad %[t0], %[a1], %[w1], %[t0]\n\t"
-        "sxtb16 %[w1], %[w1]\n\t"
-        "smlad %[s0], %[a1], %[w1], %[s0]\n\t"
-        "cmp %[a], %[end]\n\t"
+        "ldmia r0!, {r5, r6, r8, r9}\n\t"
+        "ldmia r1!, {r10, r11, r12, lr}\n\t"
+        S2C_WORD("r10", "r5") S2C_WORD("r11", "r6") S2C_WORD("r12", "r8") S2C_WORD("lr", "r9")
+        "2:\n\t"
+        "cmp r1, r2\n\t"
         "bne 1b\n\t"
-        : [w] "+&r"(weights), [a] "+&r"(columns), [s0] "+&r"(s0), [t0] "+&r"(t0),
-          [w0] "=&r"(w0), [w1] "=&r"(w1), [a0] "=&r"(a0), [a1] "=&r"(a1)
-        : [end] "r"(end)
-        : "cc", "memory");
-    first[0] = s0;
-    both[0] = t0;
+        "vmov r2, s3\n\t"
+        "cmp r1, r2\n\t"
+        "beq 3f\n\t"
+        "ldmia r0, {r5, r6}\n\t"
+        "ldmia r1, {r10, r11}\n\t"
+        S2C_WORD("r10", "r5") S2C_WORD("r11", "r6")
+        "3:\n\t"
+        "vmov r1, r2, s4, s5\n\t"
+        "str r3, [r2]\n\t"
+        "str r4, [r1]\n\t"
+        : "+r"(arguments)
+        :
+        : "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "s0", "s1",
+          "s2", "s3", "s4", "s5", "cc", "memory");
+#undef S2C_WORD
 }
 
 static void multiply2(const uint32_t *weights, const uint32_t *columns, uint32_t words,
@@ -69,7 +91,6 @@ static void multiply2(const uint32_t *weights, const uint32_t *columns, uint32_t
     both[1] = t1;
 }
 
-/* Needs 13 registers, all that GCC can give where r7 is the frame pointer; so they are named. */
 static void multiply3(const uint32_t *weights, const uint32_t *columns, uint32_t words,
                       uint32_t *first, uint32_t *both)
 {
