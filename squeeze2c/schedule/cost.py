@@ -1,12 +1,14 @@
 """Predicted instructions of a schedule.
 
-The formulas follow the loops of the portable kernels. Their constants are fitted to
+The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
+``cost_dsp.py``. Their constants are fitted to
 instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
 SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
-meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.05 %. The
+meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
 small errors of layers stem from what no graph tells, such as how many results are clamped.
 
-Schedules of one network compute the same rows. What they differ in are steps, loops over
+Schedules of one network with the same kernels compute the same rows. What they differ in
+are steps, loops over
 strips, rows that are looked up in rings, and max-pools that come back to a row of output
 for each row of input: less than 0.5 % in all. The errors above are the same in each of
 them, so schedules that lie further apart than a few instructions in a million rank as
