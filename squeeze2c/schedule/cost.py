@@ -205,7 +205,7 @@ def _pool(graph: Graph, schedule: Schedule, node: ops.QMaxPool2D, step: Step) ->
         begun, taken = int(step.input_row == rows[0].first), 1
     if schedule.stages[step.stage].kernel.arch == "dsp":
         calls = step.rows * (cost_dsp.POOL_CALL + out.width * cost_dsp.POOL_PIXEL)
-        return calls + cost_dsp.pool_row(columns, out.channels, taken)
+        return calls + cost_dsp.pool_rows(columns, out.channels, taken, begun)
     return (
         step.rows * (POOL_CALL + out.width * POOL_PIXEL)
         + begun * out.width * out.channels * POOL_CLEAR_BYTE
