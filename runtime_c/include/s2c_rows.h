@@ -36,6 +36,21 @@ static inline void s2c_rows_padded(const uint8_t **rows, const s2c_line_buffer *
     }
 }
 
+/* How many of the rows [row, end) lie one behind the other in two line buffers, at least one. */
+static inline uint32_t s2c_rows_joined(uint32_t row, uint32_t end, uint32_t slots,
+                                       uint32_t other_slots)
+{
+    uint32_t count = end - row;
+
+    if (count > slots - row % slots) {
+        count = slots - row % slots;
+    }
+    if (count > other_slots - row % other_slots) {
+        count = other_slots - row % other_slots;
+    }
+    return count;
+}
+
 /* Rows of a max-pool's window that exist: [*first, return value), clipped to the map. */
 static inline uint32_t s2c_clip_window(int32_t top, uint32_t kernel_rows, uint32_t map_rows,
                                        uint32_t *first)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, pairs_weights, winograd_groups
+from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 
@@ -74,6 +74,7 @@ class LayerView:
     scratch_bytes: int
     columns_bytes: str
     pairs: bool
+    joins_rows: bool
     rest_kernel: str
     row_pointers: int
     classes: int
@@ -105,6 +106,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         scratch_bytes=layer.scratch_bytes,
         columns_bytes=_columns_bytes(layer),
         pairs=pairs_weights(layer.kernel),
+        joins_rows=layer.window is not None
+        and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
         row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
         classes=program.classes,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from squeeze2c.errors import InternalError
-from squeeze2c.ir import Graph, ops
+from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_SUM_DSP,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
@@ -22,6 +23,9 @@ WINOGRAD_CHANNELS = 16
 """Input channels that its inner loop takes at once."""
 WINOGRAD_ROWS = 4
 """Rows of output of a tile."""
+
+UINT16_MAX = (1 << 16) - 1
+"""Of the columns of a row in ``s2c_window``."""
 
 _COLUMN_ITEM_BYTES = 2
 
@@ -60,6 +64,16 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
     return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+
+
+def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
+    """Whether the rows of a strip that lie one behind the other become one long row.
+
+    Then fewer groups of pixels are incomplete. Only a kernel without neighbours allows it.
+    """
+    alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
+    fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
+    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:

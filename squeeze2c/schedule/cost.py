@@ -17,10 +17,12 @@ they are measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import joins_rows
 from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution
 from squeeze2c.schedule.model import Schedule, Step
@@ -77,6 +79,10 @@ UNPACK_TILE = 600.0
 UNPACK_WEIGHT = 5.4
 
 
+ENDLESS = 1 << 32
+"""Rows that never wrap around."""
+
+
 def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
     """Instructions that one image takes."""
     image = graph.input_value.type
@@ -88,13 +94,13 @@ def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
 def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:
     """Instructions of all steps of each stage of ``schedule``, for one image."""
     nodes = [graph.node(stage.node) for stage in schedule.stages]
-    work = [_work(graph, schedule, stage) for stage in schedule.stages]
+    work = [_work(graph, schedule, index) for index in range(len(schedule.stages))]
     totals = [0.0] * len(nodes)
     for step in schedule.steps:
         if step.stage == INPUT_STAGE:
             continue
         node = nodes[step.stage]
-        totals[step.stage] += STEP + work[step.stage](step.rows)
+        totals[step.stage] += STEP + work[step.stage](step)
         totals[step.stage] += _rings(schedule, step)
         totals[step.stage] += _unpacking(graph, schedule.stages[step.stage])
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
@@ -130,16 +136,42 @@ def _ring_row(schedule: Schedule, name: str) -> float:
     return RING_ROW if buffer.capacity_rows & (buffer.capacity_rows - 1) else MASKED_RING_ROW
 
 
-def _work(graph: Graph, schedule: Schedule, stage: Stage) -> Callable[[int], float]:
-    """Instructions of so many output rows of ``stage`` in one step, max-pools aside."""
+def _work(graph: Graph, schedule: Schedule, index: int) -> Callable[[Step], float]:
+    """Instructions of the rows of a step of stage ``index``, max-pools aside."""
+    stage = schedule.stages[index]
     node = graph.node(stage.node)
-    if stage.kernel.arch == "dsp" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        contiguous = _contiguous(graph, schedule, node)
-        work = Convolution.of(graph, node, stage.kernel, contiguous)
-        tile = stage.tile_channels
-        return cache(partial(work.tiles_of_rows, tile) if tile else work.rows)
-    row = _row(graph, schedule, node)
-    return lambda rows: rows * row
+    if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        row = _row(graph, schedule, node)
+        return lambda step: step.rows * row
+    work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
+    tile = stage.tile_channels
+    if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
+        of_rows = cache(partial(work.tiles_of_rows, tile) if tile else work.rows)
+        return lambda step: of_rows(step.rows)
+
+    @cache
+    def of_joined(rows: int) -> float:
+        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
+        return long.tiles_of_rows(tile, 1) if tile else long.rows(1)
+
+    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
+    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
+
+
+def _joined(step: Step, slots: int, other_slots: int) -> Iterator[int]:
+    """Rows of ``step`` that lie one behind the other in both rings; see ``s2c_rows_joined``."""
+    row, end = step.first_row, step.first_row + step.rows
+    while row < end:
+        count = min(end - row, slots - row % slots, other_slots - row % other_slots)
+        yield count
+        row += count
+
+
+def _slots(schedule: Schedule, name: str) -> int:
+    """Rows of the ring of the feature map ``name``; of what has no ring, the whole map."""
+    placement = schedule.placements.get(name)
+    buffer = schedule.line_buffers.get(placement.buffer) if placement else None
+    return buffer.capacity_rows if buffer else ENDLESS
 
 
 def _contiguous(graph: Graph, schedule: Schedule, node: ops.Node) -> bool:

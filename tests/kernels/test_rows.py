@@ -98,3 +98,18 @@ def test_a_ring_gives_back_what_was_written(kernels: Kernels) -> None:
         ]
         assert read == wanted
     ring.check()
+
+
+def test_joined_rows_are_as_many_as_lie_one_behind_the_other(kernels: Kernels) -> None:
+    for slots in range(1, 6):
+        for other in range(1, 6):
+            for row in range(12):
+                for end in range(row + 1, 14):
+                    rows = range(row, end)
+                    whole = [
+                        count for count in range(1, len(rows) + 1)
+                        if all(
+                            (r + 1) % s != 0 for r in rows[: count - 1] for s in (slots, other)
+                        )
+                    ]  # fmt: skip
+                    assert kernels.lib.shim_rows_joined(row, end, slots, other) == max(whole)

@@ -167,12 +167,20 @@ static void run_fire_expand1x1(tiny_context *ctx)
     const uint32_t end = strip_end(ctx->row[2], 7u, 7u);
     const uint8_t *rows[1];
 
-    for (uint32_t row = ctx->row[2]; row < end; ++row) {
-        const int32_t first = (int32_t)(row * 1u) - 0;
+    s2c_conv2d joined = layer_fire_expand1x1;
+
+    for (uint32_t row = ctx->row[2]; row < end;) {
+        const uint32_t count = s2c_rows_joined(row, end, 7u, 7u);
         uint8_t *const out_row = ctx->arena + 0u + s2c_slot_offset(row, 7u, 48u);
 
-        s2c_rows_padded(rows, &in, first, 1u, pad_row);
-        s2c_conv2d_u8_s8_u8_4x2__dsp(&layer_fire_expand1x1, rows, scratch, out_row);
+        s2c_rows_padded(rows, &in, (int32_t)row, 1u, pad_row);
+        joined.window.in_cols = (uint16_t)(count * 6u);
+        joined.window.out_cols = joined.window.in_cols;
+        s2c_conv2d_u8_s8_u8_4x2__dsp(&joined, rows, scratch, out_row);
+        row += count;
+    }
+    for (uint32_t row = ctx->row[2]; row < end; ++row) {
+        const uint8_t *const out_row = ctx->arena + 0u + s2c_slot_offset(row, 7u, 48u);
         S2C_ON_ROW(2u, row, out_row, 6u, 3u, 8u);
     }
     ctx->row[2] = (uint16_t)end;
@@ -358,11 +366,16 @@ static void run_classifier(tiny_context *ctx)
     if (ctx->row[6] == 0u) {
         memset(ctx->sums, 0, 4u * sizeof *ctx->sums);
     }
-    for (uint32_t row = ctx->row[6]; row < end; ++row) {
-        const int32_t first = (int32_t)(row * 1u) - 0;
+    s2c_conv2d joined = layer_classifier;
 
-        s2c_rows_padded(rows, &in, first, 1u, pad_row);
-        s2c_conv2d_sum_u8_s8_s32_4x2__dsp(&layer_classifier, rows, scratch, 1u, ctx->sums);
+    for (uint32_t row = ctx->row[6]; row < end;) {
+        const uint32_t count = s2c_rows_joined(row, end, 7u, 7u);
+
+        s2c_rows_padded(rows, &in, (int32_t)row, 1u, pad_row);
+        joined.window.in_cols = (uint16_t)(count * 6u);
+        joined.window.out_cols = joined.window.in_cols;
+        s2c_conv2d_sum_u8_s8_s32_4x2__dsp(&joined, rows, scratch, 1u, ctx->sums);
+        row += count;
     }
     ctx->row[6] = (uint16_t)end;
 }

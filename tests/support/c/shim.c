@@ -36,6 +36,11 @@ void shim_rows_padded(const uint8_t **rows, const uint8_t *slots, uint32_t row_b
     s2c_rows_padded(rows, &in, first, count, pad_row);
 }
 
+uint32_t shim_rows_joined(uint32_t row, uint32_t end, uint32_t slots, uint32_t other_slots)
+{
+    return s2c_rows_joined(row, end, slots, other_slots);
+}
+
 uint32_t shim_clip_window(int32_t top, uint32_t kernel_rows, uint32_t map_rows, uint32_t *first)
 {
     return s2c_clip_window(top, kernel_rows, map_rows, first);
