@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from squeeze2c._version import __version__
-from squeeze2c.codegen import Origin, render
+from squeeze2c.assembly import code_size, render_folder
 from squeeze2c.emulate.stack import StackBound, stack_bound
 from squeeze2c.errors import DoesNotFitError
 from squeeze2c.export import (
     Artifact,
     Calibration,
-    ManifestInputs,
-    build_manifest,
     check_output,
     largest_layers,
-    manifest_text,
     read_artifact,
-    runtime_files,
-    schedule_text,
     write_folder,
 )
-from squeeze2c.export.manifest import (
-    FLOAT_MODEL_FILE,
-    MANIFEST_FILE,
-    ORACLE_FILE,
-    SCHEDULE_FILE,
-)
-from squeeze2c.frontend import (
-    LoadedModel,
-    Preprocess,
-    load_images,
-    load_onnx,
-    read_onnx,
-)
-from squeeze2c.ir import Graph, dump_graph
+from squeeze2c.frontend import Preprocess, load_images, load_onnx, read_onnx
+from squeeze2c.ir import Graph
 from squeeze2c.lower import CProgram, check_model_name, identifier
-from squeeze2c.memory import draw_arena
 from squeeze2c.packing import (
     StoredWeights,
     WeightPacker,
@@ -121,7 +102,10 @@ def compile_model(
     builder = Builder(core, options, name, progress)
     # What does not fit is refused here, before the minutes of calibration: sizes depend on
     # shapes alone.
-    sizes = check_shapes(integer_skeleton(graph), builder.program, storage)
+    sizes, storage = check_shapes(
+        integer_skeleton(graph), builder.program,
+        lambda program: code_size(program, core, loaded), storage,
+    )  # fmt: skip
     images = _calibration_images(calibration, graph, preprocess)
     settings = quantize_options or QuantizeOptions()
     packer = WeightPacker(graph, images, storage, settings, builder.program, progress)
@@ -134,58 +118,6 @@ def compile_model(
     )  # fmt: skip
     write_folder(Path(output), files, force)
     return read_artifact(output)
-
-
-def render_folder(
-    built: Built,
-    integer: Graph,
-    core: Core,
-    loaded: LoadedModel,
-    preprocess: Preprocess,
-    calibration: Calibration,
-    notes: tuple[str, ...],
-    find_stack: Callable[[Mapping[str, bytes]], StackBound | None] = lambda files: None,
-) -> dict[str, bytes]:
-    """Every file of the output folder; the same inputs give the same bytes.
-
-    ``find_stack`` says how much stack the C files need, and how large their code is, where a
-    compiler can tell.
-    """
-    program = built.program
-    runtime = runtime_files((layer.kernel for layer in program.layers), program.unpacks)
-    runtime_sources = tuple(path for path in runtime if path.endswith(".c"))
-    origin = Origin(
-        __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256
-    )
-    rendered = render(program, origin, runtime_sources)
-    c_sources = tuple(f.path for f in rendered if f.path.endswith(".c"))
-    texts = {**{f.path: f.text.encode() for f in rendered}, **runtime}
-    stack = find_stack(texts)
-    manifest = build_manifest(
-        program,
-        ManifestInputs(
-            version=__version__,
-            target=core.name,
-            source_file=loaded.path.name,
-            source_sha256=loaded.sha256,
-            preprocess=preprocess,
-            softmax=integer.softmax,
-            calibration=calibration,
-            schedule=built.chosen,
-            candidates=built.candidates,
-            code_bytes=stack.code_bytes if stack else None,
-            stack_bound_bytes=stack.bytes if stack else None,
-            sources=(*c_sources, *runtime_sources),
-            notes=notes,
-        ),
-    )
-    return {
-        **texts,
-        MANIFEST_FILE: manifest_text(manifest).encode(),
-        ORACLE_FILE: dump_graph(integer),
-        SCHEDULE_FILE: schedule_text(draw_arena(built.chosen.schedule, built.plan)).encode(),
-        FLOAT_MODEL_FILE: loaded.proto.SerializeToString(deterministic=True),
-    }
 
 
 def _code(

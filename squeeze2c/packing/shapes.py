@@ -52,19 +52,30 @@ class ShapeSizes:
 
 
 def check_shapes(
-    skeleton: Graph, program_of: ProgramOf, options: WeightsOptions
-) -> ShapeSizes | None:
+    skeleton: Graph,
+    program_of: ProgramOf,
+    code_of: Callable[[CProgram], int | None],
+    options: WeightsOptions,
+) -> tuple[ShapeSizes | None, WeightsOptions]:
     """Sizes to choose from, or None where plain weights it is; what cannot fit is refused.
 
-    ``skeleton`` has the network's shapes, and weights of zero. Raises
+    ``skeleton`` has the network's shapes, and weights of zero. ``code_of``: bytes of a
+    program's code, if known; the options that are returned set as much aside. Raises
     :class:`DoesNotFitError` where no weights can meet a limit, of flash or of RAM, of which
     packed weights take some.
     """
+
+    def with_code(program: CProgram) -> WeightsOptions:
+        if options.flash_bytes is None:
+            return options
+        return options.with_code(code_of(program), program.unpacks)
+
     zeros = pack_weights(skeleton) if options.mode != "plain" else {}
     program = program_of(skeleton, zeros if options.mode == "packed" else {})
+    options = with_code(program)
     if options.mode != "packed":
         if options.fits(program.parameters_bytes):
-            return None
+            return None, options
         if options.mode == "plain":
             check_size(
                 program.parameters_bytes,
@@ -72,6 +83,8 @@ def check_shapes(
                 largest=largest_layers(program),
                 hint="allow more; --weights auto or packed needs less",
             )
+        if options.flash_bytes is not None:
+            options = with_code(program_of(skeleton, zeros))
     sizes = _sizes(skeleton, zeros, program)
     numbers = range(1, len(sizes.layers) + 1)
     fitting = next((k for k in numbers if options.fits(sizes.without_codes(k))), None)
@@ -85,7 +98,7 @@ def check_shapes(
         )
     elif options.mode == "auto":
         program_of(skeleton, sizes.first(fitting))
-    return sizes
+    return sizes, options
 
 
 def _sizes(

@@ -17,7 +17,7 @@ GROUND_FLOOR = (
 STAGES = (
     "frontend", "passes", "reference", "quantize", "entropy", "kernels", "schedule", "memory",
     "lower", "codegen", "export", "host", "emulate", "verification", "report", "planning",
-    "packing", "pipeline", "cli",
+    "assembly", "packing", "pipeline", "cli",
 )
 TOP = ("__init__", "__main__")
 OPTIONAL = ("torch", "onnxruntime", "onnx2torch", "matplotlib", "skimage", "sklearn", "torchvision")

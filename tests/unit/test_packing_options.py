@@ -11,6 +11,7 @@ import pytest
 from squeeze2c.errors import DoesNotFitError, UsageError
 from squeeze2c.packing import CODE_RESERVE_BYTES, WeightsOptions, check_size
 from squeeze2c.packing.loss import calibration_loss
+from squeeze2c.packing.options import CODE_MARGIN_BYTES, PACKED_CODE_RESERVE_BYTES
 from squeeze2c.quantize.apply import SampleLogits
 
 
@@ -51,6 +52,13 @@ def test_what_makes_no_sense(fields: dict[str, Any], where: str) -> None:
 def test_within_the_limits() -> None:
     check_size(10**9, WeightsOptions())
     check_size(1000, WeightsOptions(budget_bytes=1000, flash_bytes=1500), code_bytes=500)
+
+
+def test_room_for_code() -> None:
+    options = WeightsOptions(flash_bytes=100_000)
+    assert options.with_code(5000, packed=True).limit_bytes == 95_000 - CODE_MARGIN_BYTES
+    for packed, reserve in ((False, CODE_RESERVE_BYTES), (True, PACKED_CODE_RESERVE_BYTES)):
+        assert options.with_code(None, packed).limit_bytes == 100_000 - reserve
 
 
 def test_the_budget_is_missed() -> None:
