@@ -30,6 +30,8 @@ from squeeze2c.quantize.lowbit.sensitivity import Sensitivity
 from squeeze2c.quantize.lowbit.store import kept, key_of
 from squeeze2c.quantize.lowbit.within import coarsest_within
 
+FINEST = "allow more; these are the finest weights there are"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredWeights:
@@ -108,23 +110,25 @@ class WeightPacker:
         self, measured: Sequence[Sensitivity], fixed_bytes: int, budget_bytes: int
     ) -> StoredWeights:
         """The finest weights that fit, where the layers ``measured`` are packed."""
-        nodes = frozenset(s.node for s in measured)
+        tried: list[tuple[int, float]] = []
 
-        def size_of(integer: Graph) -> int:
-            program = self._program_of(integer, pack_weights(integer, nodes))
-            return program.parameters_bytes
+        def size_of(low: LowBit) -> int:
+            packed = pack_weights(low.graph, low.steps)
+            size = self._program_of(low.graph, packed).parameters_bytes
+            loss = calibration_loss(low.logits, len(self._images))
+            tried.append((size, loss.drop_percent))
+            return size
 
         low = quantize_to_fit(
             self._graph, self._images, measured, budget_bytes, fixed_bytes, size_of,
             self._quantize_options, self._progress,
         )  # fmt: skip
-        size = size_of(low.graph)
         check_size(
-            size, self._options,
+            size_of(low), self._options,
             hint=f"the smallest size that works, with an expected loss of {low.expected_kl:.2g} "
             "nats (KL); allow as much, or more",
         )  # fmt: skip
-        return self._of(low, measured)
+        return self._of(low, measured, self._advice(tried))
 
     def _coarsest(self, measured: Sequence[Sensitivity]) -> StoredWeights:
         """The smallest weights whose loss stays within ``max_drop_percent``."""
@@ -156,10 +160,12 @@ class WeightPacker:
             return measure()
         return kept(key_of(self._graph, self._images, self._quantize_options), measure)
 
-    def _of(self, low: LowBit, measured: Sequence[Sensitivity]) -> StoredWeights:
+    def _of(
+        self, low: LowBit, measured: Sequence[Sensitivity], advice: str = FINEST
+    ) -> StoredWeights:
         packed = pack_weights(low.graph, low.steps)
         expected = {s.node: predicted_kl([s], low.steps) for s in measured}
-        return self._checked(low.graph, low.logits, packed, low.steps, expected)
+        return self._checked(low.graph, low.logits, packed, low.steps, expected, advice)
 
     def _checked(
         self,
@@ -168,6 +174,7 @@ class WeightPacker:
         packed: Mapping[str, PackedWeights],
         steps: Steps,
         expected_kl: Mapping[str, float] | None = None,
+        advice: str = FINEST,
     ) -> StoredWeights:
         verify_graph(integer)
         loss = calibration_loss(logits, len(self._images))
@@ -178,14 +185,16 @@ class WeightPacker:
                 f"{loss.drop_percent:.3g} % of {loss.images} calibration images get another "
                 f"answer than from the float network, with parameters of {size:,} bytes",
                 where="--max-drop",
-                hint=self._advice(),
+                hint=advice,
             )
         return StoredWeights(integer, packed, loss, steps, expected_kl or {})
 
-    def _advice(self) -> str:
-        if self._options.limit_bytes is not None and self._options.mode != "plain":
-            return "allow more bytes; --weights packed without a budget finds how many it takes"
-        return "allow more; these are the finest weights there are"
+    def _advice(self, tried: Sequence[tuple[int, float]]) -> str:
+        """What to do where the budget demands too much; ``tried``: sizes and percentages."""
+        most = self._options.max_drop_percent
+        good = [size for size, drop in tried if most is not None and drop <= most]
+        known = f"{min(good):,} bytes would do" if good else "allow more bytes"
+        return f"{known}; --weights packed without a budget finds how many it takes"
 
 
 def room_bits(sizes: ShapeSizes, limit_bytes: int) -> tuple[float, ...]:

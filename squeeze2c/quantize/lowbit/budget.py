@@ -95,14 +95,14 @@ def quantize_to_fit(
     measured: Sequence[Sensitivity],
     budget_bytes: int,
     fixed_bytes: int,
-    size_of: Callable[[Graph], int],
+    size_of: Callable[[LowBit], int],
     options: QuantizeOptions,
     progress: Progress,
 ) -> LowBit:
     """The integer network whose parameters take at most ``budget_bytes``, and nearly so many.
 
     ``measured``: the layers whose weights are packed. ``fixed_bytes``: parameters other than
-    the codes of their weights. ``size_of``: bytes of all parameters of an integer graph.
+    the codes of their weights. ``size_of``: bytes of all parameters of an attempt.
     Where not even the coarsest weights fit, it is those that are returned.
     """
     coarsest, finest = steps_for(measured, np.inf), steps_for(measured, 0.0)
@@ -121,7 +121,7 @@ def quantize_to_fit(
         if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
             steps = allocate(measured, 8 * target, entropy_of_counts)
         found = attempt(steps, number)
-        size = size_of(found.graph)
+        size = size_of(found)
         if size <= budget_bytes:
             if size > best_size:
                 best, best_size = found, size
