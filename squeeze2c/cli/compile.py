@@ -226,7 +226,7 @@ def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) ->
         reporter.remark(trade_off(artifact.manifest, STACK_RESERVE_BYTES))
     tables = [_summary(artifact, settings)]
     packed = any((layer["weights"] or {}).get("storage") == "packed" for layer in artifact.layers)
-    if packed or reporter.verbose:
+    if packed or settings["weights"] == "packed" or reporter.verbose:
         tables.append(_weights(artifact))
     if reporter.verbose:
         tables += [_layers(artifact), _schedules(artifact)]
