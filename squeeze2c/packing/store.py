@@ -123,10 +123,12 @@ class WeightPacker:
             self._graph, self._images, measured, budget_bytes, fixed_bytes, size_of,
             self._quantize_options, self._progress,
         )  # fmt: skip
+        size = size_of(low)
+        measured_kl = calibration_loss(low.logits, len(self._images)).mean_kl
         check_size(
-            size_of(low), self._options,
-            hint=f"the smallest size that works, with an expected loss of {low.expected_kl:.2g} "
-            "nats (KL); allow as much, or more",
+            size, self._options,
+            hint=f"{size:,} bytes are the smallest size that works, with an expected loss of "
+            f"{low.expected_kl:.2g} nats (KL), {measured_kl:.2g} on the calibration images",
         )  # fmt: skip
         return self._of(low, measured, self._advice(tried))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,20 @@ def test_a_folder_that_cannot_be_written_does_not_matter(
     measure = Measurement()
     assert_same(kept("k", measure), kept("k", measure))
     assert measure.calls == 2
+
+
+def test_a_cache_that_is_no_folder_does_not_matter(cache: Path) -> None:
+    cache.write_text("a file")
+    measure = Measurement()
+    assert_same(kept("k", measure), kept("k", measure))
+    assert measure.calls == 2
+
+
+def test_files_in_use_are_not_old(cache: Path) -> None:
+    kept("k", Measurement())
+    os.utime(cache / "k.npz", (1, 1))
+    kept("k", Measurement())
+    assert (cache / "k.npz").stat().st_mtime > 1e9
 
 
 def graph(seed: int = 0) -> Graph:

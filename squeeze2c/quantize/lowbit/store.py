@@ -39,14 +39,19 @@ def kept(key: str, measure: Callable[[], Sensitivities]) -> Sensitivities:
 
     A damaged file is replaced. Where nothing can be written, nothing is kept.
     """
-    file = default_folder(KIND) / f"{key}.npz"
+    try:
+        file = default_folder(KIND) / f"{key}.npz"
+    except OSError:
+        return measure()
     found = _read(file)
     if found is None:
         found = measure()
-        content = _dump(found)
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
-            cached_file(file.name, file.parent, lambda path: _write(path, content))
+    content = _dump(found)
+    with contextlib.suppress(OSError):
+        # Where the file is there, this counts as its use, so that nobody removes it.
+        cached_file(file.name, file.parent, lambda path: _write(path, content))
     return found
 
 
