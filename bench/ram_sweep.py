@@ -29,7 +29,7 @@ from common import (
 
 from squeeze2c.emulate import simulate
 from squeeze2c.errors import Squeeze2cError, ToolchainError
-from squeeze2c.export import read_artifact, write_folder
+from squeeze2c.export import Calibration, read_artifact, write_folder
 from squeeze2c.frontend import LoadedModel, load_onnx
 from squeeze2c.ir import Graph, load_graph
 from squeeze2c.pipeline import STACK_RESERVE_BYTES, Built, build_program, render_folder
@@ -87,7 +87,7 @@ class Sweep:
             folder = BUILD / "ram_sweep" / str(key)
             files = render_folder(
                 built, self._graph, core_named(TARGET), self._loaded, PREPROCESS,
-                _CALIBRATION_IMAGES, (),
+                Calibration(_CALIBRATION_IMAGES), (),
             )  # fmt: skip
             write_folder(folder, files, force=True)
             self._executed[key] = self._simulated(folder)

@@ -76,7 +76,14 @@ class ConstantPool:
             multiplier_count=len(layer.multipliers),
             scratch=scratch,
         )
-        constants = ConvConstants("", "", "", self._pad_rows[node.name], node.shift, packed)
+        constants = ConvConstants(
+            "", "", "", self._pad_rows[node.name], node.shift,
+            weights_count=code.out_channels * code.taps,
+            weights_bytes=sum(
+                len(arrays[key].content) for key in ("stream", "code_table", "tile_offset")
+            ),
+            packed=packed,
+        )  # fmt: skip
         return constants, sum(len(array.content) for array in arrays.values())
 
     def convolution(self, node: Convolution) -> tuple[ConvConstants, int]:
@@ -98,8 +105,9 @@ class ConstantPool:
         ]
         self._arrays += own
         constants = ConvConstants(
-            own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift
-        )
+            own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift,
+            weights_count=weights.size, weights_bytes=len(own[0].content),
+        )  # fmt: skip
         return constants, sum(len(array.content) for array in own)
 
     def steps(self, steps: Sequence[int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,19 +27,29 @@ class PackedWeights:
     multipliers: np.ndarray
 
     @property
+    def parameters_bytes(self) -> int:
+        """Flash for all arrays."""
+        return self.code.size_bytes + self.multipliers.nbytes
+
+    @property
     def size_bytes(self) -> int:
-        """Flash for all of it, array ends rounded to words."""
-        return self.code.size_bytes + self.multipliers.nbytes + DESCRIPTOR_BYTES
+        """Flash for the arrays and their descriptor, which is part of the code."""
+        return self.parameters_bytes + DESCRIPTOR_BYTES
 
 
-def pack_weights(graph: Graph) -> Mapping[str, PackedWeights]:
+def pack_weights(
+    graph: Graph, nodes: Collection[str] | None = None
+) -> Mapping[str, PackedWeights]:
     """Packed weights of the convolutions of a quantised ``graph`` that become smaller so.
 
-    A layer can be packed where few multipliers serve all its channels and its biases are
-    multiples of one power of two, within 8 bits.
+    ``nodes``: those that may be packed; None for all. A layer can be packed where few
+    multipliers serve all its channels and its biases are multiples of one power of two,
+    within 8 bits.
     """
     result = {}
     for node in graph.nodes:
+        if nodes is not None and node.name not in nodes:
+            continue
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             packed = _pack(graph, node)
             plain = sum(graph.constants[name].nbytes for name in node.inputs[1:4])

@@ -81,8 +81,9 @@ class PackedConstants:
 class ConvConstants:
     """Symbols of a convolution's arrays, and its requantisation.
 
-    With ``packed`` the symbols of weights, bias and multiplier are empty: a decoded tile
-    takes their place.
+    ``weights_bytes``: of ``weights_count`` weights, with the table and the offsets that
+    packed ones need. With ``packed`` the symbols of weights, bias and multiplier are empty:
+    a decoded tile takes their place.
     """
 
     weights: str
@@ -90,6 +91,8 @@ class ConvConstants:
     multiplier: str
     pad_row: str
     shift: int
+    weights_count: int
+    weights_bytes: int
     packed: PackedConstants | None = None
 
 

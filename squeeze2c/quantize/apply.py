@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,23 @@ from squeeze2c.reference.int_eval import evaluate_qnode
 MULTIPLIER_LEVELS = 16
 """Different multipliers in a layer with one step for all weights: four bits name one."""
 
+LONG_BIAS_BITS = 32
+
 Convolution = ops.Conv2D | ops.ConvGlobalPool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleLogits:
+    """Logits of the images that the quantizer carried along.
+
+    ``images`` (n,): their numbers. ``real`` float (n, classes) of the float network,
+    ``integer`` int32 (n, classes) of the integer one, times ``scale`` real too.
+    """
+
+    images: np.ndarray
+    real: np.ndarray
+    integer: np.ndarray
+    scale: float
 
 
 def quantize(
@@ -52,11 +68,22 @@ def quantize(
     graph, :class:`QuantizationError` where an accumulator could overflow or the float
     network's values are not finite.
     """
+    return quantize_watched(graph, images, options, progress)[0]
+
+
+def quantize_watched(
+    graph: Graph,
+    images: np.ndarray,
+    options: QuantizeOptions | None = None,
+    progress: Progress = silent,
+) -> tuple[Graph, SampleLogits]:
+    """As :func:`quantize`, with the logits of ``options.statistics_images`` of ``images``."""
     _check_images(images, graph.input_value.type.shape[1:])
     # One thread: how BLAS shares out the work changes the last bits of sums, and with
     # them a rounded weight here and there. The same model must give the same bytes.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
+        quantizer = _Quantizer(graph, images, options or QuantizeOptions(), progress)
+        return quantizer.run(), quantizer.logits
 
 
 def _check_images(images: np.ndarray, expected: tuple[int, ...]) -> None:
@@ -86,7 +113,8 @@ class _Quantizer:
         factors = channel_factors(graph, ranges, options.equalisation_exponent, levels)
         self._params = activation_params(graph, ranges, factors)
         picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
-        sample = images[picked.astype(np.int64)]
+        self._picked = picked.astype(np.int64)
+        sample = images[self._picked]
         self._real: dict[str, np.ndarray] = {graph.input: sample.astype(np.float32)}
         self._integer: dict[str, np.ndarray] = {graph.input: sample}
         values = {name: self._quantised_value(graph.values[name]) for name in graph.values}
@@ -104,6 +132,15 @@ class _Quantizer:
                     self._integer.pop(name, None)
         self._progress("quantizing", len(nodes), len(nodes))
         return self._graph
+
+    @property
+    def logits(self) -> SampleLogits:
+        """Of the sample; after :meth:`run`."""
+        quant = self._graph.output_value.quant
+        if quant is None:
+            raise InternalError("the logits have no scale")
+        real, integer = (known[self._float.output] for known in (self._real, self._integer))
+        return SampleLogits(self._picked, real, integer, quant.scale)
 
     def _quantised_value(self, value: Value) -> Value:
         dtype = DType.UINT8 if value.name in self._params else DType.INT32
@@ -204,7 +241,7 @@ class _Quantizer:
         moments = self._moments(node, pad_value)
         layer = quantise_layer(
             weight, bias, params.scale, params.zero_point, scales, moments,
-            self._options, str(node.provenance),
+            self._options_of(node), str(node.provenance),
         )
         return ops.QConv2D(
             name=node.name, inputs=self._operands(node, layer), output=node.output,
@@ -215,12 +252,23 @@ class _Quantizer:
     def _steps(self, node: Convolution, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
         """Rounding step per output channel: as fine as 8 bits allow, or what was asked for."""
         least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
-        if self._options.weight_steps is None:
+        wanted = self._wanted_step(node)
+        if wanted is None:
             return least
         out = self._params.get(node.output)
         factor = np.asarray(out.channel_scale) if out else np.ones(len(bias))
-        step = max(self._options.weight_steps[node.name], float((least * factor).max(initial=0.0)))
+        step = max(wanted, float((least * factor).max(initial=0.0)))
         return step / factor
+
+    def _wanted_step(self, node: Convolution) -> float | None:
+        """The one step for all weights of ``node``; None: 8 bits per output channel."""
+        return (self._options.weight_steps or {}).get(node.name)
+
+    def _options_of(self, node: Convolution) -> QuantizeOptions:
+        """Short biases go with one step for all weights."""
+        if self._wanted_step(node) is None:
+            return replace(self._options, bias_bits=LONG_BIAS_BITS)
+        return self._options
 
     def _pooled_convolution(self, node: ops.ConvGlobalPool) -> ops.Node:
         params = self._params[node.inputs[0]]
@@ -230,13 +278,14 @@ class _Quantizer:
         moments = self._moments(node, pad_value)
         source = self._float.values[node.inputs[0]].type
         pixels = math.prod(node.window.counts(source.height, source.width))
-        groups = self._class_groups(node, weight, bias) if self._options.weight_steps else ()
+        grouped = self._wanted_step(node) is not None
+        groups = self._class_groups(node, weight, bias) if grouped else ()
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
                 weight, bias, params.scale, params.zero_point, scales, moments,
-                self._options, str(node.provenance), groups,
+                self._options_of(node), str(node.provenance), groups,
             )
             if _sum_fits(layer, pixels):
                 break

@@ -15,10 +15,11 @@ class QuantizeOptions:
 
     ``equalisation_exponent``: activation channel c is divided by (its maximum)
     to this power, 0 to 1; 0 switches equalisation off.
-    ``weight_steps``: per convolution one rounding step for all its weights, in units of
-    the float weights; None rounds every output channel to 8 bits.
-    ``bias_bits``: significant bits of a bias; below 32 all biases of a layer share a
-    power of two.
+    ``weight_steps``: for the convolutions in it, one rounding step for all weights, in
+    units of the float weights; the others, or all with None, are rounded to 8 bits per
+    output channel.
+    ``bias_bits``: significant bits of a bias in convolutions with a step of their own; below
+    32 all biases of such a layer share a power of two.
     ``statistics_images``: at most this many images build the layers' second moments.
     ``pixels_per_image``: at most this many output pixels of an image are sampled.
     ``damping``: ridge of the error-feedback rounding, relative to the mean

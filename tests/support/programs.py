@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from squeeze2c.export import Calibration
 from squeeze2c.frontend import LoadedModel, Preprocess
 from squeeze2c.ir import DType, Graph, GraphBuilder, Layout
 from squeeze2c.lower import CProgram
@@ -70,4 +71,4 @@ def generated_files(
     loaded = LoadedModel(Path(f"{name}.onnx"), "0123456789abcdef" * 4, onnx.ModelProto())
     core = core_named(target)
     built = build_program(integer, core, name, options)
-    return render_folder(built, integer, core, loaded, Preprocess(), 6, ())
+    return render_folder(built, integer, core, loaded, Preprocess(), Calibration(6), ())
