@@ -49,7 +49,14 @@ from squeeze2c.lower import (
     lower,
     prove_sizes,
 )
-from squeeze2c.memory import MemoryPlan, draw_arena, plan_memory, verify_execution
+from squeeze2c.memory import (
+    MemoryPlan,
+    collect_buffers,
+    draw_arena,
+    lower_bound_bytes,
+    plan_memory,
+    verify_execution,
+)
 from squeeze2c.passes import run_passes
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize import QuantizeOptions, padding_notes, quantize
@@ -175,6 +182,7 @@ def plan_program(
         integer, core, options.push, options.kind,
         lambda schedule: plan_memory(integer, schedule).arena_bytes,
         progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
+        lambda schedule: lower_bound_bytes(collect_buffers(integer, schedule)),
     )  # fmt: skip
     budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
     chosen = choose(found, budget)

@@ -2,6 +2,7 @@
 
 from squeeze2c.kernels.select import (
     CATALOGUE,
+    TILE_BYTES,
     TileScratch,
     default_tile_channels,
     scratch_bytes,
@@ -12,6 +13,7 @@ from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
     "CATALOGUE",
+    "TILE_BYTES",
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",

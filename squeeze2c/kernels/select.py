@@ -30,7 +30,8 @@ _COLUMN_ITEM_BYTES = 2
 UNPACK_TABLE_BYTES = 2048
 """S2C_UNPACK_TABLE_BYTES: the decode table of a layer with packed weights."""
 
-TILE_BYTES = 8192
+TILE_BYTES = (8192, 12288, 16384, 24576, 32768)
+"""Weights of a tile, about: every tile expands its columns anew, so larger ones are faster."""
 TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
 
@@ -66,9 +67,9 @@ def tile_scratch(columns_bytes: int, taps: int, tile_channels: int) -> TileScrat
     return TileScratch(table, bias, multiplier, weights, weights + tile_channels * taps)
 
 
-def default_tile_channels(outputs: int, taps: int) -> int:
-    """Output channels per tile: so many that expanding columns anew for each costs little."""
-    fitting = TILE_BYTES // taps // TILE_MULTIPLE * TILE_MULTIPLE
+def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[0]) -> int:
+    """Output channels per tile of about ``tile_bytes`` weights."""
+    fitting = tile_bytes // taps // TILE_MULTIPLE * TILE_MULTIPLE
     return min(max(fitting, LEAST_TILE_CHANNELS), outputs)
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from squeeze2c.entropy import PackedLayer, encode_layer
+from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import default_tile_channels
+
+Convolution = ops.QConv2D | ops.QConvGlobalPool
 
 BIAS_BITS = 8
 MOST_MULTIPLIERS = 16
@@ -48,7 +51,21 @@ def pack_weights(graph: Graph) -> Mapping[str, PackedWeights]:
     return result
 
 
-def _pack(graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool) -> PackedWeights | None:
+def with_tiles(
+    graph: Graph, node: Convolution, packed: PackedWeights, tile_channels: int
+) -> PackedWeights:
+    """``packed``, which are the weights of ``node``, in tiles of ``tile_channels`` channels."""
+    if packed.code.tile_channels == tile_channels:
+        return packed
+    anew = _pack(graph, node, tile_channels)
+    if anew is None:
+        raise InternalError(f"the weights of {node.name} were packed and cannot be")
+    return anew
+
+
+def _pack(
+    graph: Graph, node: Convolution, tile_channels: int | None = None
+) -> PackedWeights | None:
     weight, bias, multiplier = (graph.constants[name] for name in node.inputs[1:4])
     multipliers, index = np.unique(multiplier, return_inverse=True)
     shift = _common_shift(bias)
@@ -60,7 +77,7 @@ def _pack(graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool) -> PackedWeight
         matrix,
         short.astype(np.int8),
         index.astype(np.uint8),
-        default_tile_channels(*matrix.shape),
+        tile_channels or default_tile_channels(*matrix.shape),
     )
     return PackedWeights(code, shift, multipliers.astype(np.int32))
 
