@@ -49,7 +49,11 @@ class WindowView:
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """``template`` names the file in ``templates/layers/`` that prints the function."""
+    """``template`` names the file in ``templates/layers/`` that prints the function.
+
+    ``columns_bytes``: the kernel's part of the scratch; ``decoded_offset_bytes``: in the
+    arena, where a layer with packed weights decodes to.
+    """
 
     index: int
     template: str
@@ -70,12 +74,15 @@ class LayerView:
     clamp_min: int
     scratch_offset_bytes: int
     scratch_bytes: int
+    columns_bytes: int
+    decoded_offset_bytes: int
     classes: int
 
 
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
+    columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
@@ -96,6 +103,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         clamp_min=layer.clamp_min,
         scratch_offset_bytes=layer.scratch_offset_bytes,
         scratch_bytes=layer.scratch_bytes,
+        columns_bytes=columns,
+        decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         classes=program.classes,
     )
 

@@ -3,6 +3,7 @@
 from squeeze2c.kernels.select import (
     CATALOGUE,
     TILE_BYTES,
+    UNPACK_TABLE_BYTES,
     TileScratch,
     default_tile_channels,
     scratch_bytes,
@@ -14,6 +15,7 @@ from squeeze2c.kernels.spec import KernelSpec
 __all__ = [
     "CATALOGUE",
     "TILE_BYTES",
+    "UNPACK_TABLE_BYTES",
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",

@@ -26,6 +26,7 @@ _PORTABLE: dict[type[ops.Node], KernelSpec] = {
 }
 
 _COLUMN_ITEM_BYTES = 2
+_WORD_BYTES = 4
 
 UNPACK_TABLE_BYTES = 2048
 """S2C_UNPACK_TABLE_BYTES: the decode table of a layer with packed weights."""
@@ -46,25 +47,21 @@ def select_kernel(node: ops.Node, core: Core) -> KernelSpec:
 
 @dataclass(frozen=True, slots=True)
 class TileScratch:
-    """What a layer with packed weights needs besides its columns, as offsets in its scratch.
+    """The scratch of a layer with packed weights: columns, then what is decoded.
 
-    In order: expanded columns, decode table, biases, multipliers, weights of one tile.
+    That is the decode table, biases, multipliers and weights of one tile; see
+    ``s2c_packed_conv2d.h``.
     """
 
-    table_offset_bytes: int
-    bias_offset_bytes: int
-    multiplier_offset_bytes: int
-    weights_offset_bytes: int
+    decoded_offset_bytes: int
     size_bytes: int
 
 
 def tile_scratch(columns_bytes: int, taps: int, tile_channels: int) -> TileScratch:
     """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
-    table = columns_bytes
-    bias = table + UNPACK_TABLE_BYTES
-    multiplier = bias + 4 * tile_channels
-    weights = multiplier + 4 * tile_channels
-    return TileScratch(table, bias, multiplier, weights, weights + tile_channels * taps)
+    decoded = -(-columns_bytes // _WORD_BYTES) * _WORD_BYTES
+    channel_bytes = 2 * _WORD_BYTES + taps
+    return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + tile_channels * channel_bytes)
 
 
 def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[0]) -> int:

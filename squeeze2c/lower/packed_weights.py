@@ -36,15 +36,11 @@ class PackedWeights:
 
 
 def pack_weights(graph: Graph) -> Mapping[str, PackedWeights]:
-    """Packed weights of the convolutions of a quantised ``graph`` that become smaller so.
-
-    A layer can be packed where few multipliers serve all its channels and its biases are
-    multiples of one power of two, within 8 bits.
-    """
+    """Packed weights of the convolutions of a quantised ``graph`` that become smaller so."""
     result = {}
     for node in graph.nodes:
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-            packed = _pack(graph, node)
+            packed = pack_convolution(graph, node)
             plain = sum(graph.constants[name].nbytes for name in node.inputs[1:4])
             if packed is not None and packed.size_bytes < plain:
                 result[node.name] = packed
@@ -57,15 +53,21 @@ def with_tiles(
     """``packed``, which are the weights of ``node``, in tiles of ``tile_channels`` channels."""
     if packed.code.tile_channels == tile_channels:
         return packed
-    anew = _pack(graph, node, tile_channels)
+    anew = pack_convolution(graph, node, tile_channels)
     if anew is None:
         raise InternalError(f"the weights of {node.name} were packed and cannot be")
     return anew
 
 
-def _pack(
+def pack_convolution(
     graph: Graph, node: Convolution, tile_channels: int | None = None
 ) -> PackedWeights | None:
+    """The weights of ``node`` in tiles of ``tile_channels`` channels; None where they cannot be
+    packed.
+
+    They can where few multipliers serve all channels and all biases are multiples of one
+    power of two, within 8 bits.
+    """
     weight, bias, multiplier = (graph.constants[name] for name in node.inputs[1:4])
     multipliers, index = np.unique(multiplier, return_inverse=True)
     shift = _common_shift(bias)
