@@ -141,7 +141,7 @@ class Interpreter:
     def _compute(
         self, layer: Layer, row: int, part: Any = None, first_channel: int = 0
     ) -> None:
-        """Row ``row`` of ``layer``, or the channels of ``part`` of it, from ``first_channel`` on."""
+        """Row ``row``; with ``part`` only its channels, from ``first_channel`` on."""
         kernel, source = self._kernel(layer), layer.sources[0]
         constants = part or self._objects[layer.index]
         match layer.kernel.op:

@@ -38,8 +38,7 @@ def built_program(
     """The program of exactly this ``schedule``."""
     plan = plan_memory(graph, schedule)
     verify_execution(graph, schedule, plan)
-    kind = "stream" if len(schedule.steps) > len(schedule.stages) else "layerwise"
     chosen = Candidate(
-        kind, schedule, plan.arena_bytes, predicted_instructions(graph, schedule)
+        "stream", schedule, plan.arena_bytes, predicted_instructions(graph, schedule)
     )
     return Built(lower(graph, schedule, plan, name, packed=packed), chosen, (chosen,), plan)
