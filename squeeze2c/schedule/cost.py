@@ -15,6 +15,7 @@ they are measured.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from squeeze2c.ir import Graph, ops
@@ -90,21 +91,28 @@ def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]
         sum(_row(graph, schedule, node, outputs) for outputs in channels)
         for node, channels in zip(nodes, parts, strict=True)
     ]
-    unpacking = [_unpacking(graph, stage) for stage in schedule.stages]
     pools = [_Pool.of(graph, n) if isinstance(n, ops.QMaxPool2D) else None for n in nodes]
-    totals = [0.0] * len(nodes)
+    totals = list(decoding_by_stage(graph, schedule))
     for step in schedule.steps:
         if step.stage == INPUT_STAGE:
             continue
         pool = pools[step.stage]
         passes = len(parts[step.stage])
         totals[step.stage] += STEP + step.rows * per_row[step.stage]
-        totals[step.stage] += passes * _rings(schedule, step) + unpacking[step.stage]
+        totals[step.stage] += passes * _rings(schedule, step)
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
             totals[step.stage] += passes * step.rows * STRIP_ROW
         if pool is not None:
             totals[step.stage] += pool.step(schedule.stages[step.stage], step)
     return tuple(totals)
+
+
+def decoding_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:
+    """Of those, the instructions for decoding packed weights, which every step does once."""
+    steps = Counter(step.stage for step in schedule.steps)
+    return tuple(
+        steps[index] * _unpacking(graph, stage) for index, stage in enumerate(schedule.stages)
+    )
 
 
 def _parts(graph: Graph, stage: Stage) -> list[int]:

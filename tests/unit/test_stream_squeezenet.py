@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from squeeze2c.errors import DoesNotFitError
 from squeeze2c.frontend import LoadedModel, Preprocess, read_onnx
 from squeeze2c.ir import Graph
+from squeeze2c.lower import PackedWeights, pack_weights
 from squeeze2c.passes import run_passes
 from squeeze2c.pipeline import Built, build_program
 from squeeze2c.schedule import INPUT_STAGE, ScheduleOptions, choose
@@ -110,3 +112,32 @@ def test_layerwise_holds_whole_maps() -> None:
     assert frame.arena_bytes <= pushed.arena_bytes
     streamed = build_program(graph, M4, "net", ScheduleOptions(input_mode="frame")).program
     assert streamed.arena_bytes < frame.arena_bytes / 15
+
+
+@pytest.fixture(scope="module")
+def packable() -> tuple[Graph, Mapping[str, PackedWeights]]:
+    """v1.1 at 224 x 224 with weights of a few bits, all of them packed."""
+    loaded = LoadedModel(Path("net.onnx"), "0" * 64, squeezenet("1.1"))
+    graph = run_passes(read_onnx(loaded), Preprocess())
+    integer = with_random_integers(graph, packable=True)
+    packed = pack_weights(integer)
+    assert len(packed) == 26
+    return integer, packed
+
+
+@pytest.mark.parametrize(("kib", "times_plain"), [(64, 1.15), (96, 1.08), (128, 1.05), (256, 1.04)])
+def test_packed_weights_cost_little(
+    kib: int, times_plain: float, packable: tuple[Graph, Mapping[str, PackedWeights]]
+) -> None:
+    graph, packed = packable
+    ram_bytes = kib * 1024
+    options = ScheduleOptions(ram_bytes=ram_bytes)
+    plain = build_program(graph, M4, "net", options).chosen.instructions
+    built = build_program(graph, M4, "net", options, packed=packed)
+    assert built.program.arena_bytes <= ram_bytes - 1024
+    assert built.chosen.instructions <= times_plain * plain
+    strips = built.chosen.schedule.strip_rows
+    assert list(strips) == sorted(strips) or built.chosen.schedule.running.count(True) == 0
+    if kib == 128:
+        # Most weights are in the layers of the smallest maps.
+        assert strips[0] < strips[-1]
