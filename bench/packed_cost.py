@@ -29,7 +29,7 @@ from squeeze2c.target import BOARDS, KIB, core_named
 TARGET = "cortex-m4"
 ROOMY, REAL = "mps2-an386", "stm32f446"
 WEIGHTS_BUDGET_BYTES = 480_000
-BUDGETS = tuple(KIB * kib for kib in (64, 80, 96, 112, 128, 192, 256, 512))
+BUDGETS = tuple(KIB * kib for kib in (64, 80, 96, 128, 256))
 REAL_BUDGET_BYTES = 122 * KIB
 """Leaves room for a row of the image, the logits and what the firmware needs itself."""
 AT_MOST = 1.25

@@ -22,7 +22,9 @@ from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
 LATE_HEIGHTS = 3
-"""Of so many of the smallest heights of maps, layers may have larger strips than the rest."""
+LATE_UNITS = (2, 4, 8)
+"""Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
+concatenation count as one), may have larger strips than the rest."""
 TOLERANCE = 1.02
 """Without a budget, a schedule may cost this much more than the cheapest to be smaller."""
 
@@ -143,9 +145,22 @@ def _growing_strips(stages: Sequence[Stage]) -> Iterator[list[int]]:
     Every strip decodes a layer's packed weights once. Late layers have most of the weights,
     and the shortest rows.
     """
-    heights = sorted({stage.rows for stage in stages})
-    for height in heights[:-1][:LATE_HEIGHTS]:
+    for late_stages in _late_stages(stages):
+        height = max(stages[index].rows for index in late_stages)
         for early in STRIPS[:3]:
             for late in STRIPS:
                 if early < late < 2 * height:
-                    yield [late if stage.rows <= height else early for stage in stages]
+                    yield [late if i in late_stages else early for i in range(len(stages))]
+
+
+def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:
+    """Sets of stages that may have strips of their own: not all stages, and none twice."""
+    heights = sorted({stage.rows for stage in stages})
+    units = list(dict.fromkeys(stage.buffer for stage in stages))
+    sets = [
+        *([stage.rows <= height for stage in stages] for height in heights[:-1][:LATE_HEIGHTS]),
+        *([stage.buffer in units[-n:] for stage in stages] for n in LATE_UNITS if n < len(units)),
+    ]
+    return list(
+        dict.fromkeys(frozenset(i for i, late in enumerate(chosen) if late) for chosen in sets)
+    )
