@@ -141,7 +141,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stamped = stamp()
     network = Network(graph, load_onnx(model), any_images(1))
     rows = [{**stamped, **row} for row in rows_of(network)]
-    show("plain and packed weights", rows, skip=("date", "commit", "model"))
+    work = ("strip_rows", "steps", "predicted", "decoding", "executed", "mismatches", "times_plain")
+    sizes = ("parameters_bytes", "flash_bytes", "arena_bytes", "ram_bytes")
+    show("sizes", rows, skip=("date", "commit", "model", *work))
+    show("work", rows, skip=("date", "commit", "model", *sizes))
     if not options.no_history:
         print(f"added to {append('packed_cost', rows)}")
     failed = [f"{row['weights']} at {row['ram_budget']}" for row in rows if not kept(row)]
