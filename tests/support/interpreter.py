@@ -38,7 +38,8 @@ class Interpreter:
     def run(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """Every layer's output for one image uint8, as the camera delivers it.
 
-        Rows are read right after the step that completes them. The arena starts as garbage, and
+        Rows are read right after they are complete, which with packed weights a strip is
+        as a whole. The arena starts as garbage, and
         so do each layer's scratch at every step and its columns at every row: nothing of that may
         matter. With push input, only one row
         of the image exists at a time.
@@ -90,12 +91,13 @@ class Interpreter:
         end = min(first + layer.strip_rows, layer.rows)
         if layer.index in self._packed:
             self._compute_tiles(layer, range(first, end))
+            for row in range(first, end):
+                self._record(layer, row)
         else:
             for row in range(first, end):
                 self._poison(layer, layer.scratch_bytes)
                 self._compute(layer, row)
-        for row in range(first, end):
-            self._record(layer, row)
+                self._record(layer, row)
         self._next_row[layer.index] = end
 
     def _poison(self, layer: Layer, size_bytes: int) -> None:
