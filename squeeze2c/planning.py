@@ -11,7 +11,13 @@ from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph
 from squeeze2c.lower import CProgram, PackedWeights, lower, prove_sizes
-from squeeze2c.memory import MemoryPlan, plan_memory, verify_execution
+from squeeze2c.memory import (
+    MemoryPlan,
+    collect_buffers,
+    lower_bound_bytes,
+    plan_memory,
+    verify_execution,
+)
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule import Candidate, ScheduleOptions, candidates, choose
 from squeeze2c.target import Core
@@ -79,6 +85,7 @@ def plan_program(
         integer, core, options.push, options.kind,
         lambda schedule: plan_memory(integer, schedule).arena_bytes,
         progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
+        lambda schedule: lower_bound_bytes(collect_buffers(integer, schedule)),
     )  # fmt: skip
     budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
     chosen = choose(found, budget)

@@ -8,6 +8,7 @@ from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
+from squeeze2c.lower.program import PackedConstants
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,11 @@ class WindowView:
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """``template`` names the file in ``templates/layers/`` that prints the function."""
+    """``template`` names the file in ``templates/layers/`` that prints the function.
+
+    ``columns_bytes``: the kernel's part of the scratch; ``decoded_offset_bytes``: in the
+    arena, where a layer with packed weights decodes to.
+    """
 
     index: int
     template: str
@@ -70,12 +75,15 @@ class LayerView:
     clamp_min: int
     scratch_offset_bytes: int
     scratch_bytes: int
+    columns_bytes: int
+    decoded_offset_bytes: int
     classes: int
 
 
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
+    columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
@@ -96,6 +104,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         clamp_min=layer.clamp_min,
         scratch_offset_bytes=layer.scratch_offset_bytes,
         scratch_bytes=layer.scratch_bytes,
+        columns_bytes=columns,
+        decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         classes=program.classes,
     )
 
@@ -159,13 +169,18 @@ def _describe(layer: Layer) -> list[str]:
         plural = "s" if layer.strip_rows > 1 else ""
         lines.append(f"Each step computes {layer.strip_rows} row{plural} of {layer.rows}")
     if layer.conv and layer.conv.packed:
-        lines.append(
-            f"Weights are packed: each step decodes {layer.conv.packed.tiles} tiles of up to "
-            f"{layer.conv.packed.tile_channels} output channels"
-        )
+        lines.append(_describe_packed(layer.conv.packed))
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {layer.parameters_bytes:,} bytes of parameters")
     return lines
+
+
+def _describe_packed(packed: PackedConstants) -> str:
+    bits = 32 * packed.stream_words / (packed.out_channels * packed.taps)
+    tiles = f"{packed.tiles} tiles of up to {packed.tile_channels} output channels"
+    if packed.tiles == 1:
+        tiles = "one tile"
+    return f"Weights are packed, {bits:.2f} bits each; every step decodes them, in {tiles}"
 
 
 def _geometry(window: Window) -> str:

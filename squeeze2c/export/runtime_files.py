@@ -27,7 +27,7 @@ def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[s
     decoder = UNPACK if unpack else ()
     sources = sorted({*HELPERS, *decoder, *(kernel.source_file for kernel in kernels)})
     files = {name: _read(runtime_dir() / "src" / name) for name in sources}
-    pending = [*HEADERS_OF_MODEL, *(("s2c_unpack.h",) if unpack else ())]
+    pending = [*HEADERS_OF_MODEL, *(("s2c_packed_conv2d.h",) if unpack else ())]
     for content in list(files.values()):
         pending += _includes(content)
     while pending:

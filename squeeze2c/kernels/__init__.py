@@ -2,6 +2,8 @@
 
 from squeeze2c.kernels.select import (
     CATALOGUE,
+    TILE_BYTES,
+    UNPACK_TABLE_BYTES,
     TileScratch,
     default_tile_channels,
     scratch_bytes,
@@ -12,6 +14,8 @@ from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
     "CATALOGUE",
+    "TILE_BYTES",
+    "UNPACK_TABLE_BYTES",
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",

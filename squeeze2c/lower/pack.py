@@ -9,11 +9,9 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import TileScratch
-from squeeze2c.lower.packed_weights import PackedWeights
+from squeeze2c.lower.packed_weights import Convolution, PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
-
-Convolution = ops.QConv2D | ops.QConvGlobalPool
 
 
 class ConstantPool:

@@ -5,21 +5,26 @@ The family does not depend on the budget, so more memory never makes a network s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
+from squeeze2c.kernels import TILE_BYTES, default_tile_channels
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
 from squeeze2c.schedule.model import Schedule
 from squeeze2c.schedule.placement import place_feature_maps
-from squeeze2c.schedule.stages import collect_stages
+from squeeze2c.schedule.stages import Stage, collect_stages
 from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
+LATE_HEIGHTS = 3
+LATE_UNITS = (2, 4, 8)
+"""Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
+concatenation count as one), may have larger strips than the rest."""
 TOLERANCE = 1.02
 """Without a budget, a schedule may cost this much more than the cheapest to be smaller."""
 
@@ -42,25 +47,39 @@ def candidates(
     arena_bytes: Callable[[Schedule], int],
     progress: Progress = silent,
     packed: Mapping[str, int] | None = None,
+    at_least_bytes: Callable[[Schedule], int] = lambda schedule: 0,
 ) -> tuple[Candidate, ...]:
     """Schedules that no other one beats in both memory and cost, smallest arena first.
 
-    ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule.
-    ``packed``: tile channels of the nodes whose weights are packed.
+    ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule;
+    ``at_least_bytes``, a quick lower bound of that, spares planning what is beaten anyway.
+    ``packed``: tile channels of the nodes whose weights are packed, the fewest that are
+    worth it; schedules may decode more at a time.
     """
-    found = []
+    packed = packed or {}
     generators = list(_schedules(graph, core, push, kind, packed))
-    for index, (name, make) in enumerate(generators):
-        progress("scheduling", index, len(generators))
-        schedule = make()
-        cost = predicted_instructions(graph, schedule)
-        found.append(Candidate(name, schedule, arena_bytes(schedule), cost))
-    progress("scheduling", len(generators), len(generators))
-    best: list[Candidate] = []
-    for candidate in sorted(found, key=lambda c: (c.arena_bytes, c.instructions)):
-        if not best or candidate.instructions < best[-1].instructions:
-            best.append(candidate)
-    return tuple(best)
+    placements = place_feature_maps(graph)
+    tilings = [collect_stages(graph, placements, core, t) for t in _tilings(graph, packed)]
+    told, total = 0, len(generators) * (1 + len(tilings))
+    made = []
+    for name, make in generators:
+        progress("scheduling", told, total)
+        told += 1
+        ordered = make()
+        for stages in tilings:
+            schedule = replace(ordered, stages=stages)
+            made.append((predicted_instructions(graph, schedule), name, schedule))
+    found: list[Candidate] = []
+    # From the fastest on: what cannot be smaller than all that is faster is beaten.
+    for cost, name, schedule in sorted(made, key=lambda m: m[0]):
+        progress("scheduling", told, total)
+        told += 1
+        if not found or at_least_bytes(schedule) < found[-1].arena_bytes:
+            candidate = Candidate(name, schedule, arena_bytes(schedule), cost)
+            if not found or candidate.arena_bytes < found[-1].arena_bytes:
+                found.append(candidate)
+    progress("scheduling", told, total)
+    return tuple(reversed(found))
 
 
 def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate | None:
@@ -76,8 +95,23 @@ def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate 
     return fitting[-1] if fitting else None
 
 
+def _tilings(graph: Graph, packed: Mapping[str, int]) -> list[Mapping[str, int]]:
+    """Tile channels of the packed nodes, from ``packed`` on, for each size of tiles."""
+    weights = {name: graph.constants[graph.node(name).inputs[1]] for name in packed}
+    shapes = {name: (len(w), w.size // len(w)) for name, w in weights.items()}
+    tilings: list[Mapping[str, int]] = [packed]
+    for tile_bytes in TILE_BYTES:
+        tiling = {
+            name: max(least, default_tile_channels(*shapes[name], tile_bytes))
+            for name, least in packed.items()
+        }
+        if tiling != tilings[-1]:
+            tilings.append(tiling)
+    return tilings
+
+
 def _schedules(
-    graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int] | None
+    graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int]
 ) -> Iterator[tuple[str, Callable[[], Schedule]]]:
     if kind in ("layerwise", "auto"):
         yield "layerwise", partial(schedule_layerwise, graph, core, push, packed)
@@ -87,8 +121,8 @@ def _schedules(
     stages = collect_stages(graph, placements, core, packed)
     most_rows = max(stage.rows for stage in stages)
 
-    def stream(strip: int, run: bool, boundaries: tuple[str, ...]) -> Schedule:
-        strip_rows = [min(strip, stage.rows) for stage in stages]
+    def stream(strips: Sequence[int], run: bool, boundaries: tuple[str, ...]) -> Schedule:
+        strip_rows = [min(strip, stage.rows) for strip, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
         return schedule_stream(graph, placements, stages, strip_rows, running, push, boundaries)
 
@@ -96,7 +130,37 @@ def _schedules(
         if strip > 1 and strip >= most_rows:
             break
         for run in (True, False):
-            yield "stream", partial(stream, strip, run, ())
+            yield "stream", partial(stream, [strip] * len(stages), run, ())
+    if packed:
+        for strips in _growing_strips(stages):
+            yield "stream", partial(stream, strips, True, ())
     pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
-        yield "stream", partial(stream, 1, True, (boundary,))
+        yield "stream", partial(stream, [1] * len(stages), True, (boundary,))
+
+
+def _growing_strips(stages: Sequence[Stage]) -> Iterator[list[int]]:
+    """Larger strips for layers of small maps.
+
+    Every strip decodes a layer's packed weights once. Late layers have most of the weights,
+    and the shortest rows.
+    """
+    for late_stages in _late_stages(stages):
+        height = max(stages[index].rows for index in late_stages)
+        for early in STRIPS[:3]:
+            for late in STRIPS:
+                if early < late < 2 * height:
+                    yield [late if i in late_stages else early for i in range(len(stages))]
+
+
+def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:
+    """Sets of stages that may have strips of their own: not all stages, and none twice."""
+    heights = sorted({stage.rows for stage in stages})
+    units = list(dict.fromkeys(stage.buffer for stage in stages))
+    sets = [
+        *([stage.rows <= height for stage in stages] for height in heights[:-1][:LATE_HEIGHTS]),
+        *([stage.buffer in units[-n:] for stage in stages] for n in LATE_UNITS if n < len(units)),
+    ]
+    return list(
+        dict.fromkeys(frozenset(i for i, late in enumerate(chosen) if late) for chosen in sets)
+    )

@@ -25,7 +25,7 @@ WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedant
 SHIM = Path(__file__).parent / "c" / "shim.c"
 SANITISED_LIBRARY = "S2C_SANITISED_LIBRARY"
 """Names a library under AddressSanitizer that takes the place of all others."""
-_HEADERS = ("s2c.h", "s2c_kernels.h")
+_HEADERS = ("s2c.h", "s2c_kernels.h", "s2c_unpack.h")
 
 
 @dataclass(frozen=True, slots=True)
