@@ -65,7 +65,8 @@ def test_sizes_are_those_of_real_programs(skeleton: Graph) -> None:
     assert sizes.without_codes(0) == program(skeleton, {}).parameters_bytes
     for count in range(1, len(sizes.layers) + 1):
         zeros = program(skeleton, sizes.first(count)).parameters_bytes
-        assert zeros - 4 * count <= sizes.without_codes(count) <= zeros
+        # Schedules cut layers into tiles of their own, and each tile has an offset.
+        assert abs(zeros - sizes.without_codes(count)) <= 4 * count
 
 
 @pytest.mark.parametrize("mode", ["auto", "plain"])
