@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
 from squeeze2c.quantize.layer import (
+    Group,
     IntegerLayer,
     least_scales,
     quantise_layer,
@@ -240,7 +241,7 @@ class _Quantizer:
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         layer = quantise_layer(
-            weight, bias, params.scale, params.zero_point, scales, moments,
+            weight, bias, params.scale, params.zero_point, scales, ((slice(None), moments),),
             self._options_of(node), str(node.provenance),
         )
         return ops.QConv2D(
@@ -278,14 +279,15 @@ class _Quantizer:
         moments = self._moments(node, pad_value)
         source = self._float.values[node.inputs[0]].type
         pixels = math.prod(node.window.counts(source.height, source.width))
-        grouped = self._wanted_step(node) is not None
-        groups = self._class_groups(node, weight, bias) if grouped else ()
+        groups: Sequence[Group] = ((slice(None), moments),)
+        if self._wanted_step(node) is not None:
+            groups = self._class_groups(node, weight, bias, moments)
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
-                weight, bias, params.scale, params.zero_point, scales, moments,
-                self._options_of(node), str(node.provenance), groups,
+                weight, bias, params.scale, params.zero_point, scales, groups,
+                self._options_of(node), str(node.provenance),
             )
             if _sum_fits(layer, pixels):
                 break
@@ -304,8 +306,12 @@ class _Quantizer:
         )
 
     def _class_groups(
-        self, node: ops.ConvGlobalPool, weight: np.ndarray, bias: np.ndarray
-    ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        self,
+        node: ops.ConvGlobalPool,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        moments: InputMoments,
+    ) -> tuple[Group, ...]:
         """Channels of the classifier ``node`` in groups, each with moments of its own."""
         name = node.inputs[0]
         params = self._params[name]
@@ -320,6 +326,7 @@ class _Quantizer:
                 weight * params.scale,
                 bias,
                 cluster_rows(weight),
+                moments,
             )
         )
 

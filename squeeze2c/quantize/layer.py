@@ -23,6 +23,10 @@ BIAS_LIMIT = 1 << 22
 """Weight scales are raised where the bias would exceed this many accumulator steps."""
 
 
+Group = tuple[slice | np.ndarray, InputMoments]
+"""Output channels, and the moments of the inputs that their rounding is judged on."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerScales:
     """Multipliers (O,) int64 in [1, 2**23), their shift, and the weight scales (O,) they imply.
@@ -88,37 +92,28 @@ def quantise_layer(
     scale_in: float,
     zero_point_in: int,
     scales: LayerScales,
-    moments: InputMoments,
+    groups: Sequence[Group],
     options: QuantizeOptions,
     where: str,
-    groups: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> IntegerLayer:
     """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
 
     The rounding target makes up for what earlier layers' quantisation did to the
     inputs (sequential targets), the rounding feeds its error back, and the bias
-    takes the remaining mean error. ``groups``: (output channels, second moments) where the
-    rounding of some channels is to be judged on inputs of their own. Raises
-    :class:`QuantizationError` where an int32 accumulator could overflow.
+    takes the remaining mean error. ``groups``: which inputs this is judged on, for all
+    output channels between them. Raises :class:`QuantizationError` where an int32
+    accumulator could overflow.
     """
     exact = weight / scales.weight_scale[:, None]
-    target = exact
-    if options.error_feedback:
-        target = exact + _sequential_shift(exact, moments, options.target_damping)
-        pruned = (exact == 0).mean() >= PRUNED_SHARE
-        rounded = np.empty(exact.shape, np.int64)
-        for rows, moment in groups or ((slice(None), moments.covariance),):
-            zeros = exact[rows] == 0 if pruned else None
-            rounded[rows] = error_feedback_round(
-                target[rows], moment, WEIGHT_LIMIT, options.damping, zeros
-            )
-    else:
-        rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
+    pruned = bool((exact == 0).mean() >= PRUNED_SHARE)
+    rounded = np.empty(exact.shape, np.int64)
     offset = bias / (scales.weight_scale * scale_in)
-    if options.bias_correction:
-        offset = offset + exact @ moments.mean_float - rounded @ moments.mean_int
-    else:
-        offset = offset - zero_point_in * rounded.sum(axis=1)
+    for rows, moments in groups:
+        rounded[rows] = _rounded(exact[rows], moments, options, pruned)
+        if options.bias_correction:
+            offset[rows] += exact[rows] @ moments.mean_float - rounded[rows] @ moments.mean_int
+        else:
+            offset[rows] -= zero_point_in * rounded[rows].sum(axis=1)
     integer_bias = shortened_bias(np.rint(offset).astype(np.int64), options.bias_bits)
     prove_accumulator(rounded, integer_bias, where)
     return IntegerLayer(
@@ -127,6 +122,17 @@ def quantise_layer(
         scales.multiplier.astype(np.int32),
         scales.shift,
     )
+
+
+def _rounded(
+    exact: np.ndarray, moments: InputMoments, options: QuantizeOptions, pruned: bool
+) -> np.ndarray:
+    if not options.error_feedback:
+        plain: np.ndarray = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT)
+        return plain.astype(np.int64)
+    target = exact + _sequential_shift(exact, moments, options.target_damping)
+    zeros = exact == 0 if pruned else None
+    return error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping, zeros)
 
 
 def bias_shift(bias: np.ndarray, bits: int) -> int:

@@ -14,6 +14,7 @@ from squeeze2c.quantize.apply import MULTIPLIER_LEVELS, SampleLogits, quantize_w
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
 from squeeze2c.quantize.lowbit.allocate import allocate, predicted_kl, steps_for
+from squeeze2c.quantize.lowbit.augment import COPIES, augmented
 from squeeze2c.quantize.lowbit.sensitivity import (
     Sensitivity,
     entropy_bits,
@@ -52,11 +53,6 @@ class LowBit:
     expected_kl: float
 
 
-def mirrored(images: np.ndarray) -> np.ndarray:
-    """``images`` (N, rows, cols, channels) and their mirror images: twice the statistics."""
-    return np.concatenate([images, images[:, :, ::-1]])
-
-
 def sensitivities(
     graph: Graph, images: np.ndarray, options: QuantizeOptions, progress: Progress
 ) -> tuple[Sensitivity, ...]:
@@ -66,12 +62,12 @@ def sensitivities(
     """
     # One thread, so that the same model gives the same figures: see quantize().
     with threadpool_limits(limits=1, user_api="blas"):
-        ranges = calibrate(graph, mirrored(images), options.batch_images, progress)
+        ranges = calibrate(graph, augmented(images), options.batch_images, progress)
         factors = channel_factors(graph, ranges, options.equalisation_exponent, MULTIPLIER_LEVELS)
         count = min(len(images), options.statistics_images)
         sample = images[np.linspace(0, len(images) - 1, count).astype(np.int64)]
         split = max(1, round(MOMENT_SHARE * count))
-        moments = float_moments(graph, sample[:split], MOMENT_PIXELS, progress)
+        moments = float_moments(graph, augmented(sample[:split]), MOMENT_PIXELS, progress)
         judges = sample[split:] if split < count else sample
         return measure(graph, moments, factors, judges, options.damping, progress)
 
@@ -84,9 +80,9 @@ def quantize_with_steps(
         options,
         weight_steps=steps,
         bias_bits=BIAS_BITS,
-        statistics_images=2 * min(len(images), options.statistics_images),
+        statistics_images=COPIES * min(len(images), options.statistics_images),
     )
-    return quantize_watched(graph, mirrored(images), coarse, progress)
+    return quantize_watched(graph, augmented(images), coarse, progress)
 
 
 def quantize_to_fit(
