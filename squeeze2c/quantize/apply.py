@@ -16,10 +16,11 @@ from squeeze2c.ir.bounds import requantised_range, sum_fits
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
-from squeeze2c.quantize.equalise import channel_factors
+from squeeze2c.quantize.equalise import channel_factors, grid_octaves
 from squeeze2c.quantize.layer import (
     Group,
     IntegerLayer,
+    few_scales,
     least_scales,
     quantise_layer,
     requantised_scales,
@@ -27,8 +28,9 @@ from squeeze2c.quantize.layer import (
 )
 from squeeze2c.quantize.lowbit.groups import cluster_rows, group_moments
 from squeeze2c.quantize.options import QuantizeOptions
+from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.scales import activation_params
-from squeeze2c.quantize.statistics import InputMoments, MomentAccumulator
+from squeeze2c.quantize.statistics import BatchSums, InputMoments, MomentAccumulator
 from squeeze2c.reference.columns import columns
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
@@ -179,19 +181,20 @@ class _Quantizer:
 
     def _advance(self, node: ops.Node, qnode: ops.Node) -> None:
         """Run the float and the integer operator over the sample, in batches."""
-        real: list[np.ndarray] = []
-        integer: list[np.ndarray] = []
         layout = self._float.input_value.type.layout
-        for batch in self._batches():
+
+        def evaluated(batch: slice) -> tuple[np.ndarray, np.ndarray]:
             operands = [
                 self._real[n][batch] if n in self._real else self._float.constants[n]
                 for n in node.inputs
             ]
-            real.append(evaluate_node(node, operands, layout).astype(np.float32))
             activations = [self._integer[n][batch] for n in self._graph.activations(qnode)]
-            integer.append(evaluate_qnode(self._graph, qnode, activations))
-        self._real[node.output] = np.concatenate(real)
-        self._integer[node.output] = np.concatenate(integer)
+            real = evaluate_node(node, operands, layout).astype(np.float32)
+            return real, evaluate_qnode(self._graph, qnode, activations)
+
+        results = list(in_order(evaluated, self._batches()))
+        self._real[node.output] = np.concatenate([real for real, _ in results])
+        self._integer[node.output] = np.concatenate([integer for _, integer in results])
 
     def _batches(self) -> Iterator[slice]:
         count = len(self._integer[next(iter(self._integer))])
@@ -216,9 +219,16 @@ class _Quantizer:
         step = params.scale * np.asarray(params.channel_scale or np.ones(channels))
         fill_real = np.asarray(node.pad_value or (0.0,) * channels) / step
         statistics = MomentAccumulator(node.window, channels, self._options.pixels_per_image)
-        for batch in self._batches():
+        fill_int = np.asarray(pad_value)
+
+        def sums(batch: slice) -> BatchSums:
             real = self._real[name][batch] / step.astype(np.float32)
-            statistics.add(real, self._integer[name][batch], fill_real, np.asarray(pad_value))
+            return statistics.sums(real, self._integer[name][batch], fill_real, fill_int)
+
+        first, *others = self._batches()
+        statistics.take(sums(first))
+        for part in in_order(sums, others):
+            statistics.take(part)
         return statistics.finish()
 
     def _pad_value(self, node: Convolution) -> tuple[int, ...]:
@@ -251,15 +261,18 @@ class _Quantizer:
         )
 
     def _steps(self, node: Convolution, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for."""
+        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for.
+
+        Where a step was asked for, there are few different ones once equalisation is undone.
+        """
         least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
         wanted = self._wanted_step(node)
         if wanted is None:
             return least
         out = self._params.get(node.output)
         factor = np.asarray(out.channel_scale) if out else np.ones(len(bias))
-        step = max(wanted, float((least * factor).max(initial=0.0)))
-        return step / factor
+        grid = grid_octaves(self._options.equalisation_exponent, MULTIPLIER_LEVELS)
+        return few_scales(np.maximum(wanted / factor, least), wanted, grid, MULTIPLIER_LEVELS)
 
     def _wanted_step(self, node: Convolution) -> float | None:
         """The one step for all weights of ``node``; None: 8 bits per output channel."""

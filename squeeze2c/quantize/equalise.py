@@ -50,6 +50,11 @@ class _ChannelClasses:
         return np.array([self.root(i) for i in range(len(self._parent))], np.int64)
 
 
+def grid_octaves(exponent: float, levels: int) -> float:
+    """Spacing of a grid on which the factors of one tensor take at most ``levels`` values."""
+    return -exponent * math.log2(QUIETEST) / (levels - 1)
+
+
 def channel_factors(
     graph: Graph, ranges: Mapping[str, ChannelRange], exponent: float, levels: int = 0
 ) -> dict[str, np.ndarray]:
@@ -85,7 +90,7 @@ def channel_factors(
         np.maximum.at(magnitude, roots[classes.channels(graph, name)], own)
     factor = magnitude[roots] ** exponent
     if levels:
-        grid = -exponent * math.log2(QUIETEST) / (levels - 1)
+        grid = grid_octaves(exponent, levels)
         factor = 2.0 ** (np.round(np.log2(factor) / grid) * grid) if grid else factor
     fixed = {int(r) for channels in frozen for r in roots[channels]}
     factor[np.isin(roots, list(fixed))] = 1.0

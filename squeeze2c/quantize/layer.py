@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ BIAS_LIMIT = 1 << 22
 
 Group = tuple[slice | np.ndarray, InputMoments]
 """Output channels, and the moments of the inputs that their rounding is judged on."""
+
+_ON_GRID = 1e-6
+"""So much, in steps of a grid, a scale may lie above a point of it and count as on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,31 @@ def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.nd
     for_bias: np.ndarray = np.abs(bias) / (scale_in * BIAS_LIMIT)
     least: np.ndarray = np.maximum(for_weight, for_bias)
     return least
+
+
+def few_scales(scales: np.ndarray, anchor: float, octaves: float, most: int) -> np.ndarray:
+    """``scales`` (O,), some a little larger, so that at most ``most`` different ones are left.
+
+    They are rounded up to a geometric grid: through ``anchor`` and of spacing ``octaves`` where
+    that leaves few enough, otherwise as wide as it has to be. Scales of 0 become the least.
+    """
+    used = scales[scales > 0]
+    if not used.size or len(np.unique(used)) <= most:
+        return scales
+    low, high = float(used.min()), float(used.max())
+    positive = np.maximum(scales, low)
+    if anchor > 0 and octaves > 0:
+        found = _on_grid(positive, anchor, octaves)
+        if len(np.unique(found)) <= most:
+            return found
+    return _on_grid(positive, low, math.log2(high / low) / (most - 1))
+
+
+def _on_grid(scales: np.ndarray, anchor: float, octaves: float) -> np.ndarray:
+    """``scales`` rounded up to ``anchor`` times powers of two to multiples of ``octaves``."""
+    index = np.ceil(np.log2(scales / anchor) / octaves - _ON_GRID)
+    found: np.ndarray = anchor * 2.0 ** (index * octaves)
+    return found
 
 
 def requantised_scales(

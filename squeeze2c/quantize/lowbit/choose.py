@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from squeeze2c.quantize.lowbit.allocate import predicted_kl, steps_for
-from squeeze2c.quantize.lowbit.sensitivity import Sensitivity, entropy_bits
+from squeeze2c.quantize.lowbit.sensitivity import Sensitivity
 
 WORSE_THAN_BEST = 1.25
 """Fewer layers are packed if the predicted loss is at most this many times the least one..."""
@@ -53,7 +53,7 @@ def predicted_losses(
             steps: Mapping[str, float] = steps_for([layer], float(lagrangian))
             step = steps[layer.node]
             if step not in known:
-                known[step] = layer.weight.size * entropy_bits(layer.weight, step)
+                known[step] = layer.coded_bits(step)
             bits[index, column] = known[step]
             kl[index, column] = predicted_kl([layer], steps)
     total_bits, total_kl = bits.cumsum(axis=0), kl.cumsum(axis=0)

@@ -16,6 +16,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, Layout, ops
 from squeeze2c.progress import Progress
+from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.rounding import error_feedback_round
 from squeeze2c.quantize.statistics import MomentAccumulator
 from squeeze2c.reference.float_eval import evaluate_node, walk_float
@@ -26,9 +27,9 @@ TRIAL_BITS = 3.0
 WEIGHT_LIMIT = 127
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """What a layer's rounding costs: predicted KL = ``kl_per_step2`` * step^2 in nats.
+    """What a layer's rounding costs: ``kl_per_step2`` * step^2 nats of KL.
 
     ``weight`` (O, K): what is rounded, float weights times the factors of their inputs.
     """
@@ -36,6 +37,34 @@ class Sensitivity:
     node: str
     weight: np.ndarray
     kl_per_step2: float
+
+    def row_steps(self, step: float) -> np.ndarray:
+        """Step of every output channel, (O,): ``step``, or what 8 bits demand of the channel."""
+        steps: np.ndarray = np.maximum(step, self._row_maxima() / WEIGHT_LIMIT)
+        return steps
+
+    def finest_step(self) -> float:
+        """The step below which no channel's becomes any finer."""
+        rows = self._row_maxima()
+        return float(rows[rows > 0].min() if rows.any() else 1.0) / WEIGHT_LIMIT
+
+    def coarsest_step(self) -> float:
+        """The step at which all weights become zero, or nearly."""
+        return float(self._row_maxima().max(initial=0.0)) or 1.0
+
+    def predicted_kl(self, step: float) -> float:
+        """Loss of rounding to ``step``, in nats."""
+        return self.kl_per_step2 * float((self.row_steps(step) ** 2).mean())
+
+    def coded_bits(self, step: float) -> float:
+        """Order-0 entropy of all weights, plainly rounded to ``step``."""
+        steps = self.row_steps(step)
+        rounded = np.rint(self.weight / np.where(steps > 0, steps, 1.0)[:, None])
+        return entropy_of_counts(np.bincount(rounded.astype(np.int64).reshape(-1) + WEIGHT_LIMIT))
+
+    def _row_maxima(self) -> np.ndarray:
+        maxima: np.ndarray = np.abs(self.weight).max(axis=1, initial=0.0)
+        return maxima
 
 
 def float_moments(
@@ -74,10 +103,9 @@ def measure(
     """
     activations = dict(walk_float(graph, images))
     reference = _log_softmax(activations[graph.output])
-    result = []
     convolutions = [n for n in graph.nodes if isinstance(n, ops.Conv2D | ops.ConvGlobalPool)]
-    for index, node in enumerate(convolutions):
-        progress("measuring sensitivity", index, len(convolutions))
+
+    def sensitivity(node: Convolution) -> Sensitivity:
         weight = graph.constants[node.inputs[1]].astype(np.float64)
         scale = np.tile(factors[node.inputs[0]], node.window.taps)
         matrix = weight.reshape(len(weight), -1) * scale
@@ -86,7 +114,12 @@ def measure(
         rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping) * step
         logits = _logits_with(graph, node, (rounded / scale).reshape(weight.shape), activations)
         kl = float((np.exp(reference) * (reference - _log_softmax(logits))).sum(axis=1).mean())
-        result.append(Sensitivity(node.name, matrix, kl / step**2))
+        return Sensitivity(node.name, matrix, kl / step**2)
+
+    result: list[Sensitivity] = []
+    for found in in_order(sensitivity, convolutions):
+        progress("measuring sensitivity", len(result), len(convolutions))
+        result.append(found)
     progress("measuring sensitivity", len(convolutions), len(convolutions))
     return tuple(result)
 
