@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from squeeze2c.entropy import encode_layer
 from squeeze2c.ir import Graph
 from squeeze2c.progress import Progress, labelled
 from squeeze2c.quantize.apply import MULTIPLIER_LEVELS, SampleLogits, quantize_watched
@@ -27,8 +28,14 @@ MOMENT_SHARE = 0.6
 """Part of the images that builds the moments; the others measure the loss."""
 
 MOMENT_PIXELS = 512
-FIRST_OVERHEAD = 1.025
+FIRST_OVERHEAD = 1.02
 """Codes are so much larger than the entropy of plainly rounded weights, at first guess."""
+
+FEEDBACK_GROWTH = 1.003
+"""Rounding with error feedback makes weights a little larger than plain rounding."""
+
+TRIAL_TILE_BYTES = 8192
+"""Of decoded weights, for trial codes."""
 
 GOAL = 0.998
 """What is aimed at, as a part of the budget."""
@@ -109,9 +116,11 @@ def quantize_to_fit(
         found = quantize_with_steps(graph, images, steps, options, labelled(progress, label))
         return LowBit(*found, steps, predicted_kl(measured, steps))
 
-    target = (budget_bytes - fixed_bytes) / FIRST_OVERHEAD
     best: LowBit | None = None
     best_size, goal = -1, GOAL * budget_bytes
+    target = (goal - fixed_bytes) / FIRST_OVERHEAD
+    if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
+        target = (goal - fixed_bytes) / _overhead(measured, allocate(measured, 8 * target))
     for number in range(1, _ATTEMPTS + 1):
         steps = coarsest
         if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
@@ -131,3 +140,15 @@ def quantize_to_fit(
         overhead = (size - fixed_bytes) / max(coded_bits(measured, steps) / 8, 1)
         target = (goal - fixed_bytes) / overhead
     return best or attempt(coarsest, _ATTEMPTS + 1)
+
+
+def _overhead(measured: Sequence[Sensitivity], steps: Steps) -> float:
+    """Codes of rounded weights over their entropy: a trial, which is quicker than an attempt."""
+    total = 0
+    for layer in measured:
+        rounded = layer.rounded(steps[layer.node])
+        channels = np.zeros(len(rounded), np.int8)
+        tile_channels = max(1, TRIAL_TILE_BYTES // rounded.shape[1])
+        code = encode_layer(rounded, channels, channels.astype(np.uint8), tile_channels)
+        total += len(code.stream) + len(code.table)
+    return FEEDBACK_GROWTH * total / max(coded_bits(measured, steps) / 8, 1)

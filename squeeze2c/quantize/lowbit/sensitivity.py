@@ -58,9 +58,13 @@ class Sensitivity:
 
     def coded_bits(self, step: float) -> float:
         """Order-0 entropy of all weights, plainly rounded to ``step``."""
+        rounded = self.rounded(step).reshape(-1).astype(np.int64)
+        return entropy_of_counts(np.bincount(rounded + WEIGHT_LIMIT))
+
+    def rounded(self, step: float) -> np.ndarray:
+        """``weight`` plainly rounded to ``step``, int8 (O, K)."""
         steps = self.row_steps(step)
-        rounded = np.rint(self.weight / np.where(steps > 0, steps, 1.0)[:, None])
-        return entropy_of_counts(np.bincount(rounded.astype(np.int64).reshape(-1) + WEIGHT_LIMIT))
+        return np.rint(self.weight / np.where(steps > 0, steps, 1.0)[:, None]).astype(np.int8)
 
     def _row_maxima(self) -> np.ndarray:
         maxima: np.ndarray = np.abs(self.weight).max(axis=1, initial=0.0)
