@@ -56,8 +56,9 @@ class Sweep:
 
     def budgets(self) -> list[int]:
         """The smallest that works, then :data:`BUDGETS` above it."""
-        arenas = [c.arena_bytes for c in self._build(None).candidates]
-        smallest = min(arenas) + STACK_RESERVE_BYTES
+        built = self._build(None)
+        arenas = [c.arena_bytes for c in built.candidates]
+        smallest = min(arenas) + STACK_RESERVE_BYTES + built.program.interface_bytes
         return [smallest, *(b for b in BUDGETS if b > smallest)]
 
     def measure(self, ram_bytes: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from squeeze2c.packing import (
 )
 from squeeze2c.passes import run_passes
 from squeeze2c.planning import (
+    RAM_IN_ALL,
     STACK_RESERVE_BYTES,
     Builder,
     Built,
@@ -81,7 +82,8 @@ def compile_model(
     ``calibration``: a folder of photographs, an ``.npz`` with ``images``, or an
     array uint8 (n, rows, cols, channels), RGB. ``name`` prefixes C symbols and
     files (default: from the file name). ``preprocess`` says how the float model
-    wants its input made from RGB pixels. ``ram_bytes`` limits arena and stack together,
+    wants its input made from RGB pixels. ``ram_bytes`` limits arena, stack, logits and, where
+    rows are pushed, a row of the image together,
     ``flash_bytes`` parameters and code, ``weights_budget_bytes`` the parameters alone.
     ``weights``, ``max_drop_percent``, ``cache``: see
     :class:`~squeeze2c.packing.WeightsOptions`. ``schedule``, ``input_mode`` and
@@ -134,10 +136,10 @@ def _code(
     """
     stack = stack_bound(texts, program.name, core)
     if stack is not None and ram_bytes is not None:
-        needed = program.arena_bytes + stack.bytes
+        needed = program.arena_bytes + stack.bytes + program.interface_bytes
         if needed > ram_bytes:
             raise DoesNotFitError(
-                "RAM for arena and stack",
+                RAM_IN_ALL,
                 needed_bytes=needed,
                 available_bytes=ram_bytes,
                 largest=f"stack {stack.bytes:,} B",

@@ -10,7 +10,7 @@ from squeeze2c.export import largest_buffers
 from squeeze2c.frontend.input_format import InputFormat
 from squeeze2c.frontend.input_format import input_format as pixel_format
 from squeeze2c.ir import Graph
-from squeeze2c.lower import CProgram, PackedWeights, lower, prove_sizes
+from squeeze2c.lower import CProgram, PackedWeights, interface_bytes, lower, prove_sizes
 from squeeze2c.memory import (
     MemoryPlan,
     collect_buffers,
@@ -22,6 +22,7 @@ from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule import Candidate, ScheduleOptions, candidates, choose
 from squeeze2c.target import Core
 
+RAM_IN_ALL = "RAM for arena, stack, logits and image row"
 STACK_RESERVE_BYTES = 1024
 """Set aside for the stack when ``ram_bytes`` is divided; generated code needs less."""
 
@@ -87,18 +88,22 @@ def plan_program(
         progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
         lambda schedule: lower_bound_bytes(collect_buffers(integer, schedule)),
     )  # fmt: skip
-    budget = None if options.ram_bytes is None else options.ram_bytes - STACK_RESERVE_BYTES
+    image = integer.input_value.type
+    row_bytes = pixels.row_bytes(image.width, image.channels) if options.push else 0
+    interface = interface_bytes(integer.output_value.type.channels, row_bytes)
+    reserve = STACK_RESERVE_BYTES + interface
+    budget = None if options.ram_bytes is None else options.ram_bytes - reserve
     chosen = choose(found, budget)
     smallest = chosen or found[0]
     plan = plan_memory(integer, smallest.schedule)
     if chosen is None:
         raise DoesNotFitError(
-            "RAM for arena and stack",
-            needed_bytes=plan.arena_bytes + STACK_RESERVE_BYTES,
+            RAM_IN_ALL,
+            needed_bytes=plan.arena_bytes + reserve,
             available_bytes=options.ram_bytes or 0,
             largest=largest_buffers(plan),
             where="--ram",
-            hint=_smaller(options, plan.arena_bytes + STACK_RESERVE_BYTES),
+            hint=_smaller(options, plan.arena_bytes + reserve),
         )
     verify_execution(integer, chosen.schedule, plan)
     return Planned(chosen, found, plan, pixels)

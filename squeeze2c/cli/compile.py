@@ -75,7 +75,7 @@ def compile_command(
         str | None,
         typer.Option(
             "--ram", metavar="SIZE",
-            help="The most that arena and stack may take together: 128K. "
+            help="The most RAM for arena, stack, logits and a pushed row together: 128K. "
             "Default: the best trade-off between RAM and speed.",
         ),
     ] = None,
@@ -220,10 +220,9 @@ def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) ->
     for note in artifact.manifest.get("notes", ()):
         reporter.remark(note)
     if settings["ram"] is None:
-        from squeeze2c.pipeline import STACK_RESERVE_BYTES
         from squeeze2c.report import trade_off
 
-        reporter.remark(trade_off(artifact.manifest, STACK_RESERVE_BYTES))
+        reporter.remark(trade_off(artifact.manifest, _beside_arena_bytes(artifact)))
     tables = [_summary(artifact, settings)]
     packed = any((layer["weights"] or {}).get("storage") == "packed" for layer in artifact.layers)
     if packed or settings["weights"] == "packed" or reporter.verbose:
@@ -234,7 +233,6 @@ def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) ->
 
 
 def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
-    from squeeze2c.pipeline import STACK_RESERVE_BYTES
     from squeeze2c.report import schedule_title
 
     manifest = artifact.manifest
@@ -243,8 +241,9 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
     of_input = "an image row (caller's)" if image["mode"] == "push" else "the image (caller's)"
     budget: tuple[tuple[str, str], ...] = ()
     if settings["ram"]:
-        used = 100 * (ram["arena_bytes"] + STACK_RESERVE_BYTES) / settings["ram"]
-        words = f"arena, with {STACK_RESERVE_BYTES:,} B for the stack"
+        beside = _beside_arena_bytes(artifact)
+        used = 100 * (ram["arena_bytes"] + beside) / settings["ram"]
+        words = f"arena, with {beside:,} B beside it"
         budget = ((words, f"{used:.0f} % of the budget"),)
     return facts_table(
         f"{artifact.name} for {artifact.target}",
@@ -280,6 +279,13 @@ def _agreement(loss: dict[str, Any]) -> str:
         f"{100 * loss['agreement']:.4g} % of {loss['images']} calibration images, "
         f"KL {loss['mean_kl']:.2g} nats"
     )
+
+
+def _beside_arena_bytes(artifact: Artifact) -> int:
+    """What a budget of RAM must hold beside the arena."""
+    from squeeze2c.pipeline import STACK_RESERVE_BYTES
+
+    return STACK_RESERVE_BYTES + int(artifact.manifest["ram"]["interface_bytes"])
 
 
 def _against(size: int, budget: int | None) -> str:
@@ -326,11 +332,11 @@ def _weights(artifact: Artifact) -> Table:
 
 def _schedules(artifact: Artifact) -> Table:
     """What there was to choose from."""
-    from squeeze2c.pipeline import STACK_RESERVE_BYTES
     from squeeze2c.report import compared, schedule_title
 
     candidates = artifact.manifest["schedule"]["candidates"]
     chosen = artifact.manifest["ram"]["arena_bytes"]
+    beside = _beside_arena_bytes(artifact)
     return rows_table(
         "schedules, none of which another one beats in RAM and speed",
         ("schedule", "arena", "--ram from", "predicted instructions", "", ""),
@@ -338,7 +344,7 @@ def _schedules(artifact: Artifact) -> Table:
             (
                 schedule_title(candidate),
                 f"{candidate['arena_bytes']:,}",
-                f"{candidate['arena_bytes'] + STACK_RESERVE_BYTES:,}",
+                f"{candidate['arena_bytes'] + beside:,}",
                 f"{candidate['predicted_instructions']:,}",
                 compared(candidate, candidates[-1]),
                 "chosen" if candidate["arena_bytes"] == chosen else "",

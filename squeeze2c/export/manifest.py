@@ -90,6 +90,7 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "arena_bytes": program.arena_bytes,
             "lower_bound_bytes": program.lower_bound_bytes,
             "input_bytes": program.input_row_bytes if program.push else program.image_bytes,
+            "interface_bytes": program.interface_bytes,
             "stack_bound_bytes": inputs.stack_bound_bytes,
             "arena_alignment": program.arena_alignment_bytes,
         },

@@ -11,6 +11,7 @@ from squeeze2c.lower.program import (
     CProgram,
     Layer,
     RowSource,
+    interface_bytes,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RowSource",
     "check_model_name",
     "identifier",
+    "interface_bytes",
     "lower",
     "pack_convolution",
     "pack_weights",

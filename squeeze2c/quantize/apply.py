@@ -192,9 +192,13 @@ class _Quantizer:
             real = evaluate_node(node, operands, layout).astype(np.float32)
             return real, evaluate_qnode(self._graph, qnode, activations)
 
-        results = list(in_order(evaluated, self._batches()))
-        self._real[node.output] = np.concatenate([real for real, _ in results])
-        self._integer[node.output] = np.concatenate([integer for _, integer in results])
+        results = in_order(evaluated, self._batches())
+        count = len(self._integer[next(iter(self._integer))])
+        for batch, parts in zip(self._batches(), results, strict=True):
+            for known, part in zip((self._real, self._integer), parts, strict=True):
+                if not batch.start:
+                    known[node.output] = np.empty((count, *part.shape[1:]), part.dtype)
+                known[node.output][batch] = part
 
     def _batches(self) -> Iterator[slice]:
         count = len(self._integer[next(iter(self._integer))])

@@ -13,7 +13,7 @@ from squeeze2c.ir import Graph, GraphBuilder
 from squeeze2c.lower import CProgram, PackedWeights
 from squeeze2c.packing import ShapeSizes, WeightsOptions, check_shapes
 from squeeze2c.passes import run_passes
-from squeeze2c.planning import Builder
+from squeeze2c.planning import STACK_RESERVE_BYTES, Builder
 from squeeze2c.progress import silent
 from squeeze2c.quantize.skeleton import integer_skeleton
 from squeeze2c.schedule import ScheduleOptions
@@ -113,10 +113,11 @@ def test_what_no_weights_can_meet(skeleton: Graph, mode: str) -> None:
 def test_tiles_need_ram_too(skeleton: Graph) -> None:
     sizes = packed_sizes(skeleton)
     tight = Programs()
-    smallest = Programs().builder.build(skeleton, {}).candidates[0].arena_bytes
+    plainly = Programs().builder.build(skeleton, {})
+    smallest = plainly.candidates[0].arena_bytes + plainly.program.interface_bytes
     tight.builder = Builder(
         core_named("host"),
-        replace(ScheduleOptions(), ram_bytes=smallest + 1024),
+        replace(ScheduleOptions(), ram_bytes=smallest + STACK_RESERVE_BYTES),
         "net", silent,
     )  # fmt: skip
     with pytest.raises(DoesNotFitError) as caught:

@@ -74,7 +74,10 @@ def test_the_smallest_budget_is_named_and_works() -> None:
     assert str(needed) in (caught.value.hint or "")
     built = build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed))
     assert built.chosen.arena_bytes == built.candidates[0].arena_bytes
-    assert built.chosen.arena_bytes < needed <= built.chosen.arena_bytes + 2048
+    beside = built.program.interface_bytes
+    assert beside == 4 * 1000 + 3 * 128
+    assert built.chosen.arena_bytes + beside < needed
+    assert needed <= built.chosen.arena_bytes + beside + 2048
     with pytest.raises(DoesNotFitError):
         build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed - 1))
 
