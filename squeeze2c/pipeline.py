@@ -27,6 +27,7 @@ from squeeze2c.packing import (
     WeightsOptions,
     check_shapes,
     check_size,
+    packing_notes,
 )
 from squeeze2c.passes import run_passes
 from squeeze2c.planning import (
@@ -115,7 +116,7 @@ def compile_model(
     built = builder.build(stored.integer, stored.packed)
     files = render_folder(
         built, stored.integer, core, loaded, preprocess, _calibration_facts(stored, len(images)),
-        padding_notes(graph, stored.integer),
+        (*padding_notes(graph, stored.integer), *packing_notes(stored, storage, len(images))),
         lambda texts: _code(texts, built.program, core, ram_bytes, storage),
     )  # fmt: skip
     write_folder(Path(output), files, force)

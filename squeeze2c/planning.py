@@ -103,7 +103,7 @@ def plan_program(
             available_bytes=options.ram_bytes or 0,
             largest=largest_buffers(plan),
             where="--ram",
-            hint=_smaller(options, plan.arena_bytes + reserve),
+            hint=_smaller(options, plan.arena_bytes + reserve, bool(packed)),
         )
     verify_execution(integer, chosen.schedule, plan)
     return Planned(chosen, found, plan, pixels)
@@ -135,9 +135,11 @@ class Builder:
         return self.build(integer, packed).program
 
 
-def _smaller(options: ScheduleOptions, needed_bytes: int) -> str:
+def _smaller(options: ScheduleOptions, needed_bytes: int, packed: bool) -> str:
     """What to do where not even the smallest schedule, of ``needed_bytes``, fits."""
     smallest = f"the smallest budget that works is --ram {needed_bytes}"
+    if packed:
+        return f"{smallest}; weights that are not packed need less, but more flash"
     if options.kind == "layerwise":
         return f"{smallest}; --schedule stream needs less"
     return f"{smallest}; a smaller input needs less"

@@ -314,7 +314,8 @@ def _weights(artifact: Artifact) -> Table:
     """How the weights of each convolution are stored, and what that costs."""
     return rows_table(
         "weights",
-        ("layer", "storage", "bits per weight", "bytes with bias", "step", "expected KL, nats"),
+        ("layer", "storage", "bits per weight", "bytes with bias", "step", "expected KL, nats",
+         "KL / step²"),
         (
             (
                 layer["name"],
@@ -323,11 +324,18 @@ def _weights(artifact: Artifact) -> Table:
                 f"{layer['parameters_bytes']:,}",
                 "" if weights["step"] is None else f"{weights['step']:.3g}",
                 "" if weights["expected_kl"] is None else f"{weights['expected_kl']:.2g}",
+                _sensitivity(weights),
             )
             for layer in artifact.layers
             if (weights := layer["weights"])
         ),
     )
+
+
+def _sensitivity(weights: dict[str, Any]) -> str:
+    if weights["expected_kl"] is None or not weights["step"]:
+        return ""
+    return f"{weights['expected_kl'] / weights['step'] ** 2:.2g}"
 
 
 def _schedules(artifact: Artifact) -> Table:

@@ -16,6 +16,9 @@ Convolution = ops.QConv2D | ops.QConvGlobalPool
 
 BIAS_BITS = 8
 MOST_MULTIPLIERS = 16
+WORTHWHILE = 0.97
+"""Of the bytes of plain weights: decoding takes time, and RAM for tiles."""
+
 DESCRIPTOR_BYTES = 48
 """Of ``s2c_packed_layer`` in flash, on a 32-bit core."""
 
@@ -54,7 +57,7 @@ def pack_weights(
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             packed = pack_convolution(graph, node)
             plain = sum(graph.constants[name].nbytes for name in node.inputs[1:4])
-            if packed is not None and packed.size_bytes < plain:
+            if packed is not None and packed.size_bytes <= WORTHWHILE * plain:
                 result[node.name] = packed
     return result
 

@@ -3,7 +3,7 @@
 from squeeze2c.packing.loss import CalibrationLoss
 from squeeze2c.packing.options import CODE_RESERVE_BYTES, WeightsOptions, check_size
 from squeeze2c.packing.shapes import ShapeSizes, check_shapes
-from squeeze2c.packing.store import StoredWeights, WeightPacker
+from squeeze2c.packing.store import StoredWeights, WeightPacker, packing_notes
 
 __all__ = [
     "CODE_RESERVE_BYTES",
@@ -14,4 +14,5 @@ __all__ = [
     "WeightsOptions",
     "check_shapes",
     "check_size",
+    "packing_notes",
 ]

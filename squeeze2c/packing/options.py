@@ -46,9 +46,14 @@ class WeightsOptions:
                 where="--weights",
                 hint=f"choose one of {', '.join(MODES)}",
             )
+        for size, where in (
+            (self.budget_bytes, "--weights-budget"), (self.flash_bytes, "--flash"),
+        ):  # fmt: skip
+            if size is not None and (type(size) is not int or size < 1):
+                raise UsageError(f"{size!r} is not a size", where=where, hint="whole bytes")
         drop = self.max_drop_percent
-        if drop is not None and not (math.isfinite(drop) and 0 <= drop <= 100):
-            raise UsageError(f"{drop} is not a percentage", where="--max-drop", hint="0 to 100")
+        if drop is not None and not (_is_number(drop) and 0 <= drop <= 100):
+            raise UsageError(f"{drop!r} is not a percentage", where="--max-drop", hint="0 to 100")
 
     @property
     def limit_bytes(self) -> int | None:
@@ -67,6 +72,10 @@ class WeightsOptions:
     def fits(self, parameters_bytes: int) -> bool:
         """Whether parameters of this size are within the limits."""
         return self.limit_bytes is None or parameters_bytes <= self.limit_bytes
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_size(

@@ -93,8 +93,10 @@ def check_shapes(
         check_size(
             sizes.without_codes(len(sizes.layers)),
             options,
-            hint="that is without any weights; at two bits each they take "
-            f"{weights // 4:,} bytes more",
+            hint="that is without the weights that can be packed; at two bits each they take "
+            f"{weights // 4:,} bytes more"
+            if sizes.layers
+            else "allow as much; no layer becomes smaller if it is packed",
         )
     elif options.mode == "auto":
         program_of(skeleton, sizes.first(fitting))

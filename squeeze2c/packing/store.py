@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from squeeze2c.errors import AccuracyError, UsageError
+from squeeze2c.errors import AccuracyError, DoesNotFitError, UsageError
 from squeeze2c.ir import Graph, verify_graph
 from squeeze2c.lower import PackedWeights, pack_weights
-from squeeze2c.packing.loss import CalibrationLoss, calibration_loss
+from squeeze2c.packing.loss import ENOUGH_IMAGES, CalibrationLoss, calibration_loss
 from squeeze2c.packing.options import WeightsOptions, check_size
 from squeeze2c.packing.shapes import ProgramOf, ShapeSizes
 from squeeze2c.progress import Progress, labelled
@@ -91,7 +92,14 @@ class WeightPacker:
             self._progress("choosing layers", 1, 1)
             # Decoded tiles may take RAM that is not there: better said now than later.
             self._program_of(sizes.skeleton, sizes.first(count))
-        return self._fitting(ranked[:count], sizes.without_codes(count), options.limit_bytes)
+        if count < len(ranked):
+            # The model of sizes is a model: where these layers do not fit after all, all may.
+            with contextlib.suppress(DoesNotFitError):
+                return self._fitting(
+                    ranked[:count], sizes.without_codes(count), options.limit_bytes
+                )
+            count = len(ranked)
+        return self._fitting(ranked, sizes.without_codes(count), options.limit_bytes)
 
     def _plain(self) -> StoredWeights:
         found = quantize_watched(
@@ -115,7 +123,7 @@ class WeightPacker:
         def size_of(low: LowBit) -> int:
             packed = pack_weights(low.graph, low.steps)
             size = self._program_of(low.graph, packed).parameters_bytes
-            loss = calibration_loss(low.logits, len(self._images))
+            loss = calibration_loss(low.logits)
             tried.append((size, loss.drop_percent))
             return size
 
@@ -124,11 +132,12 @@ class WeightPacker:
             self._quantize_options, self._progress,
         )  # fmt: skip
         size = size_of(low)
-        measured_kl = calibration_loss(low.logits, len(self._images)).mean_kl
+        loss = calibration_loss(low.logits)
         check_size(
             size, self._options,
-            hint=f"{size:,} bytes are the smallest size that works, with an expected loss of "
-            f"{low.expected_kl:.2g} nats (KL), {measured_kl:.2g} on the calibration images",
+            hint=f"parameters of {size:,} bytes are the smallest, with an expected loss of "
+            f"{loss.mean_kl:.2g} nats (KL) and {loss.drop_percent:.3g} % other answers, as "
+            "measured on the calibration images",
         )  # fmt: skip
         return self._of(low, measured, self._advice(tried))
 
@@ -143,7 +152,7 @@ class WeightPacker:
             label = f"attempt {count}" if count > 1 else ""
             found = self._quantised(steps, labelled(self._progress, label))
             low = LowBit(*found, steps, predicted_kl(measured, steps))
-            return low, calibration_loss(low.logits, len(self._images)).drop_percent
+            return low, calibration_loss(low.logits).drop_percent
 
         return self._of(coarsest_within(most, measured, attempt)[0], measured)
 
@@ -179,7 +188,7 @@ class WeightPacker:
         advice: str = FINEST,
     ) -> StoredWeights:
         verify_graph(integer)
-        loss = calibration_loss(logits, len(self._images))
+        loss = calibration_loss(logits)
         most = self._options.max_drop_percent
         if most is not None and loss.drop_percent > most:
             size = self._program_of(integer, packed).parameters_bytes
@@ -194,7 +203,10 @@ class WeightPacker:
     def _advice(self, tried: Sequence[tuple[int, float]]) -> str:
         """What to do where the budget demands too much; ``tried``: sizes and percentages."""
         most = self._options.max_drop_percent
-        good = [size for size, drop in tried if most is not None and drop <= most]
+        limit = self._options.limit_bytes or 0
+        good = [
+            size for size, drop in tried if most is not None and drop <= most and size > limit
+        ]
         known = f"{min(good):,} bytes would do" if good else "allow more bytes"
         return f"{known}; --weights packed without a budget finds how many it takes"
 
@@ -203,3 +215,17 @@ def room_bits(sizes: ShapeSizes, limit_bytes: int) -> tuple[float, ...]:
     """Bits that the weights of the first k layers may take together, for k = 1, 2, ..."""
     fixed = (sizes.without_codes(k) for k in range(1, len(sizes.layers) + 1))
     return tuple(8 * (limit_bytes - size) / FIRST_OVERHEAD for size in fixed)
+
+
+def packing_notes(stored: StoredWeights, options: WeightsOptions, images: int) -> tuple[str, ...]:
+    """Remarks for the user on weights that are packed, or should be."""
+    notes = []
+    if stored.packed and images < ENOUGH_IMAGES:
+        notes.append(
+            f"weights were fitted to {images} calibration images, so the loss measured on them "
+            f"says little about others: use {ENOUGH_IMAGES} or more, and verify on images that "
+            "are not among them"
+        )
+    if options.mode == "packed" and not stored.packed:
+        notes.append("no layer becomes smaller if it is packed: all weights are plain")
+    return tuple(notes)

@@ -20,6 +20,7 @@ from squeeze2c.quantize.equalise import channel_factors, grid_octaves
 from squeeze2c.quantize.layer import (
     Group,
     IntegerLayer,
+    exact_steps,
     few_scales,
     least_scales,
     quantise_layer,
@@ -249,14 +250,13 @@ class _Quantizer:
     def _convolution(self, node: ops.Conv2D) -> ops.Node:
         params, out = self._params[node.inputs[0]], self._params[node.output]
         weight, bias = self._folded(node)
-        scales = requantised_scales(
-            self._steps(node, weight, bias), params.scale, out.scale, str(node.provenance)
-        )
+        least = self._steps(node, weight, bias)
+        scales = requantised_scales(least, params.scale, out.scale, str(node.provenance))
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         layer = quantise_layer(
             weight, bias, params.scale, params.zero_point, scales, ((slice(None), moments),),
-            self._options_of(node), str(node.provenance),
+            self._options_of(node), str(node.provenance), _whole(weight, least),
         )
         return ops.QConv2D(
             name=node.name, inputs=self._operands(node, layer), output=node.output,
@@ -270,6 +270,9 @@ class _Quantizer:
         Where a step was asked for, there are few different ones once equalisation is undone.
         """
         least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
+        exact = exact_steps(weight)
+        if exact is not None:
+            least = np.maximum(least, exact)
         wanted = self._wanted_step(node)
         if wanted is None:
             return least
@@ -304,7 +307,7 @@ class _Quantizer:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
                 weight, bias, params.scale, params.zero_point, scales, groups,
-                self._options_of(node), str(node.provenance),
+                self._options_of(node), str(node.provenance), _whole(weight, least),
             )
             if _sum_fits(layer, pixels):
                 break
@@ -363,6 +366,16 @@ class _Quantizer:
         }
         self._graph = replace(self._graph, constants={**self._graph.constants, **arrays})
         return (node.inputs[0], *arrays)
+
+
+def _whole(weight: np.ndarray, steps: np.ndarray) -> np.ndarray | None:
+    """``weight`` (O, K) in ``steps`` (O,), int64, where 8 bits represent it exactly so."""
+    exact = exact_steps(weight)
+    if exact is None or not np.allclose(steps[exact > 0], exact[exact > 0], rtol=1e-9, atol=0):
+        return None
+    divisor = np.where(exact > 0, exact, 1.0)
+    whole: np.ndarray = np.rint(weight / divisor[:, None]).astype(np.int64)
+    return whole
 
 
 def _sum_fits(layer: IntegerLayer, pixels: int) -> bool:

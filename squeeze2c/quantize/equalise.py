@@ -16,6 +16,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.quantize.calibrate import ChannelRange
+from squeeze2c.quantize.layer import exact_steps
 
 QUIETEST = 0.01
 """Channels below this fraction of their tensor's maximum count as having it."""
@@ -60,11 +61,11 @@ def channel_factors(
 ) -> dict[str, np.ndarray]:
     """The factor of every channel of every feature map: float64 arrays of (channels,).
 
-    Channels tied by max-pooling, concatenation or addition share a factor. The
+    Channels tied by max-pooling, concatenation or addition share a factor. The graph
+    input, whose scale is the camera's, tensors that are averaged into logits, which need
+    one scale, and inputs of layers whose weights 8 bits represent exactly keep 1.
     ``levels``: factors of one layer's outputs take at most so many values, which then
-    lie on a geometric grid; 0 leaves them as they are. The
-    graph input, whose scale is the camera's, and tensors that are averaged into
-    logits, which need one scale, keep 1.
+    lie on a geometric grid; 0 leaves them as they are.
     """
     classes = _ChannelClasses(graph)
     frozen: list[np.ndarray] = [classes.channels(graph, graph.input)]
@@ -81,6 +82,10 @@ def channel_factors(
                 frozen += [*activations, out]
             case ops.ConvGlobalPool():
                 frozen.append(out)
+        if isinstance(node, ops.Conv2D | ops.ConvGlobalPool):
+            weight = graph.constants[node.inputs[1]]
+            if exact_steps(weight.reshape(len(weight), -1)) is not None:
+                frozen += activations
     roots = classes.roots()
     magnitude = np.zeros(len(roots))
     for name in graph.values:

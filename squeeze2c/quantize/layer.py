@@ -16,8 +16,9 @@ from squeeze2c.quantize.statistics import InputMoments
 from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
 
 WEIGHT_LIMIT = 127
-PRUNED_SHARE = 0.2
-"""A layer with this share of exact zeros has been pruned: its zeros are kept."""
+PRUNED_SHARE = 0.01
+"""A layer with this share of exact zeros has been pruned: its zeros are kept. Training alone
+leaves practically none."""
 
 OUT_OF_PROPORTION = "the layer's weights or bias are out of proportion; retrain or rescale it"
 BIAS_LIMIT = 1 << 22
@@ -26,6 +27,9 @@ BIAS_LIMIT = 1 << 22
 
 Group = tuple[slice | np.ndarray, InputMoments]
 """Output channels, and the moments of the inputs that their rounding is judged on."""
+
+_WHOLE = 1e-4
+"""Multiples of a step in single precision are off by less, of any number up to 127."""
 
 _ON_GRID = 1e-6
 """So much, in steps of a grid, a scale may lie above a point of it and count as on it."""
@@ -73,10 +77,12 @@ def few_scales(scales: np.ndarray, anchor: float, octaves: float, most: int) -> 
     that leaves few enough, otherwise as wide as it has to be. Scales of 0 become the least.
     """
     used = scales[scales > 0]
-    if not used.size or len(np.unique(used)) <= most:
+    if not used.size:
         return scales
+    positive: np.ndarray = np.maximum(scales, used.min())
+    if len(np.unique(used)) <= most:
+        return positive
     low, high = float(used.min()), float(used.max())
-    positive = np.maximum(scales, low)
     if anchor > 0 and octaves > 0:
         found = _on_grid(positive, anchor, octaves)
         if len(np.unique(found)) <= most:
@@ -124,21 +130,25 @@ def quantise_layer(
     groups: Sequence[Group],
     options: QuantizeOptions,
     where: str,
+    whole: np.ndarray | None = None,
 ) -> IntegerLayer:
     """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
 
     The rounding target makes up for what earlier layers' quantisation did to the
     inputs (sequential targets), the rounding feeds its error back, and the bias
     takes the remaining mean error. ``groups``: which inputs this is judged on, for all
-    output channels between them. Raises :class:`QuantizationError` where an int32
-    accumulator could overflow.
+    output channels between them. ``whole``: int64 (O, K) where weights are known to be whole
+    multiples of their scales; then none is rounded. Raises :class:`QuantizationError` where
+    an int32 accumulator could overflow.
     """
     exact = weight / scales.weight_scale[:, None]
-    pruned = bool((exact == 0).mean() >= PRUNED_SHARE)
-    rounded = np.empty(exact.shape, np.int64)
+    zeros = kept_zeros(exact)
+    rounded = np.empty(exact.shape, np.int64) if whole is None else whole
     offset = bias / (scales.weight_scale * scale_in)
     for rows, moments in groups:
-        rounded[rows] = _rounded(exact[rows], moments, options, pruned)
+        if whole is None:
+            own_zeros = None if zeros is None else zeros[rows]
+            rounded[rows] = _rounded(exact[rows], moments, options, own_zeros)
         if options.bias_correction:
             offset[rows] += exact[rows] @ moments.mean_float - rounded[rows] @ moments.mean_int
         else:
@@ -154,14 +164,46 @@ def quantise_layer(
 
 
 def _rounded(
-    exact: np.ndarray, moments: InputMoments, options: QuantizeOptions, pruned: bool
+    exact: np.ndarray,
+    moments: InputMoments,
+    options: QuantizeOptions,
+    zeros: np.ndarray | None,
 ) -> np.ndarray:
     if not options.error_feedback:
         plain: np.ndarray = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT)
         return plain.astype(np.int64)
     target = exact + _sequential_shift(exact, moments, options.target_damping)
-    zeros = exact == 0 if pruned else None
     return error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping, zeros)
+
+
+def kept_zeros(weight: np.ndarray) -> np.ndarray | None:
+    """Mask of the exact zeros of a layer that was pruned; None where it was not."""
+    zeros: np.ndarray = weight == 0
+    return zeros if zeros.mean() >= PRUNED_SHARE else None
+
+
+def exact_steps(weight: np.ndarray) -> np.ndarray | None:
+    """Steps (O,) of which all of a row's ``weight`` (O, K) are multiples up to 127.
+
+    None where 8 bits do not represent every row exactly, as in nearly all trained layers; they
+    do where the network was quantised before.
+    """
+    steps = np.zeros(len(weight))
+    for index, row in enumerate(weight):
+        levels = np.unique(np.abs(row))
+        levels = levels[levels > 0]
+        if not levels.size:
+            continue
+        if levels.size > WEIGHT_LIMIT:
+            return None
+        steps_tried = levels[-1] / np.arange(1, WEIGHT_LIMIT + 1)
+        multiples = levels[:, None] / steps_tried
+        off = np.abs(multiples - np.rint(multiples)).max(axis=0)
+        fitting = np.flatnonzero(off < _WHOLE)
+        if not fitting.size:
+            return None
+        steps[index] = steps_tried[fitting[0]]
+    return steps if steps.any() else None
 
 
 def bias_shift(bias: np.ndarray, bits: int) -> int:

@@ -44,6 +44,11 @@ class QuantizeOptions:
             raise UsageError(
                 f"equalisation_exponent is {self.equalisation_exponent}, expected 0 to 1"
             )
+        if not 2 <= self.bias_bits <= 32:
+            raise UsageError(f"bias_bits is {self.bias_bits}, expected 2 to 32")
+        for node, step in (self.weight_steps or {}).items():
+            if not (math.isfinite(step) and step >= 0):
+                raise UsageError(f"weight_steps has {step} for {node}, expected 0 or more")
         for name in ("statistics_images", "pixels_per_image", "batch_images"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")

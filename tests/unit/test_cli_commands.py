@@ -159,7 +159,7 @@ def test_budgets_of_weights(
     packed = [*arguments, "--weights", "packed"]
     document = run(capsys, *packed, "--weights-budget", "100", code=2)
     assert document["where"] == "--weights-budget"
-    assert "bytes too many" in document["error"] and "without any weights" in document["hint"]
+    assert "bytes too many" in document["error"] and "without the weights" in document["hint"]
     document = run(capsys, *arguments, "--weights", "zip", code=2)
     assert (document["where"], document["kind"]) == ("--weights", "UsageError")
     document = run(capsys, *arguments, "--max-drop", "lots", code=2)

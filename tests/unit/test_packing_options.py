@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,11 +83,24 @@ def test_flash_is_missed_with_measured_code() -> None:
         check_size(1000, WeightsOptions(flash_bytes=1500), code_bytes=501)
 
 
-def test_the_loss_is_that_of_the_users_own_images() -> None:
-    real = np.array([[3.0, 1.0], [1.0, 3.0], [0.0, 9.0], [9.0, 0.0]])
-    integer = np.array([[30, 10], [30, 10], [90, 0], [0, 90]], np.int32)
-    logits = SampleLogits(np.array([0, 1, 2, 3]), real, integer, 0.1)
-    loss = calibration_loss(logits, 2)
+def test_the_loss_is_that_of_the_logits() -> None:
+    real = np.array([[3.0, 1.0], [1.0, 3.0]])
+    integer = np.array([[30, 10], [30, 10]], np.int32)
+    logits = SampleLogits(np.array([0, 1]), real, integer, 0.1)
+    loss = calibration_loss(logits)
     assert (loss.images, loss.agreement, loss.drop_percent) == (2, 0.5, 50.0)
     p = 1 / (1 + math.exp(-2))
     assert loss.mean_kl == pytest.approx((p * 2 - (1 - p) * 2) / 2)
+
+
+@pytest.mark.parametrize("size", [0, -5, 16000.5, "16000", True])
+def test_sizes_are_whole_bytes(size: Any) -> None:
+    for options in ({"budget_bytes": size}, {"flash_bytes": size}):
+        with pytest.raises(UsageError, match="is not a size"):
+            WeightsOptions(**options)
+
+
+@pytest.mark.parametrize("drop", [-1, 101, math.nan, "5", True])
+def test_drops_are_percentages(drop: Any) -> None:
+    with pytest.raises(UsageError, match="is not a percentage"):
+        WeightsOptions(max_drop_percent=drop)

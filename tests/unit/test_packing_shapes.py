@@ -102,7 +102,7 @@ def test_auto_plans_with_no_more_packed_layers_than_the_limit_demands(skeleton: 
 def test_what_no_weights_can_meet(skeleton: Graph, mode: str) -> None:
     sizes = packed_sizes(skeleton)
     least = sizes.without_codes(len(sizes.layers))
-    with pytest.raises(DoesNotFitError, match="without any weights") as caught:
+    with pytest.raises(DoesNotFitError, match="without the weights") as caught:
         check(skeleton, WeightsOptions(mode, budget_bytes=least - 1))
     assert caught.value.needed_bytes == least
     with pytest.raises(DoesNotFitError, match="set aside") as caught:

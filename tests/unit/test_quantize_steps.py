@@ -79,3 +79,45 @@ def test_logits_of_the_sample(count: int, graph: Graph, images: np.ndarray) -> N
     )
     quant = integer.output_value.quant
     assert quant is not None and logits.scale == quant.scale
+
+
+def with_weights(graph: Graph, changed: dict[str, np.ndarray]) -> Graph:
+    """``graph`` with other weights in some convolutions."""
+    names = {graph.node(node).inputs[1]: weight for node, weight in changed.items()}
+    return replace(graph, constants={**graph.constants, **names})
+
+
+def weights_of(graph: Graph, node: str) -> np.ndarray:
+    return graph.constants[graph.node(node).inputs[1]]
+
+
+def test_weights_that_8_bits_represent_are_kept(graph: Graph, images: np.ndarray) -> None:
+    node = convolutions(graph)[1]
+    shape = weights_of(graph, node).shape
+    rng = np.random.default_rng(0)
+    whole = rng.integers(-100, 101, shape)
+    scale = rng.uniform(0.001, 0.01, (shape[0], 1, 1, 1))
+    exact = with_weights(graph, {node: (whole * scale).astype(np.float32)})
+    weight, _, _ = constants(quantize(exact, images), node)
+    np.testing.assert_array_equal(weight, whole)
+    one_scale = with_weights(graph, {node: (whole * 0.004).astype(np.float32)})
+    fine = quantize(one_scale, images, replace(OPTIONS, weight_steps={node: 0.0}))
+    weight, _, multiplier = constants(fine, node)
+    np.testing.assert_array_equal(weight, whole)
+    assert len(np.unique(multiplier)) <= MULTIPLIER_LEVELS
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_pruned_weights_stay_zero(share: float, graph: Graph, images: np.ndarray) -> None:
+    rng = np.random.default_rng(1)
+    nodes = convolutions(graph)
+    pruned = {
+        node: weights_of(graph, node) * (rng.random(weights_of(graph, node).shape) >= share)
+        for node in nodes
+    }
+    for steps in ({}, dict.fromkeys(nodes, STEP)):
+        integer = quantize(
+            with_weights(graph, pruned), images, replace(OPTIONS, weight_steps=steps)
+        )
+        for node in nodes:
+            assert not constants(integer, node)[0][pruned[node] == 0].any()

@@ -70,10 +70,10 @@ def sensitivities(
     """
     # One thread, so that the same model gives the same figures: see quantize().
     with threadpool_limits(limits=1, user_api="blas"):
-        ranges = calibrate(graph, augmented(images), options.batch_images, progress)
+        sample = spread(images, options.statistics_images)
+        count = len(sample)
+        ranges = calibrate(graph, augmented(sample), options.batch_images, progress)
         factors = channel_factors(graph, ranges, options.equalisation_exponent, MULTIPLIER_LEVELS)
-        count = min(len(images), options.statistics_images)
-        sample = images[np.linspace(0, len(images) - 1, count).astype(np.int64)]
         split = max(1, round(MOMENT_SHARE * count))
         moments = float_moments(graph, augmented(sample[:split]), MOMENT_PIXELS, progress)
         judges = sample[split:] if split < count else sample
@@ -83,14 +83,26 @@ def sensitivities(
 def quantize_with_steps(
     graph: Graph, images: np.ndarray, steps: Steps, options: QuantizeOptions, progress: Progress
 ) -> tuple[Graph, SampleLogits]:
-    """The integer network with one step for all weights in each of the layers in ``steps``."""
+    """The integer network with one step for all weights in each of the layers in ``steps``.
+
+    At most ``options.statistics_images`` of ``images`` are looked at, and their copies. The
+    logits are those of the images themselves.
+    """
+    sample = spread(images, options.statistics_images)
     coarse = replace(
-        options,
-        weight_steps=steps,
-        bias_bits=BIAS_BITS,
-        statistics_images=COPIES * min(len(images), options.statistics_images),
+        options, weight_steps=steps, bias_bits=BIAS_BITS, statistics_images=COPIES * len(sample)
     )
-    return quantize_watched(graph, augmented(images), coarse, progress)
+    integer, logits = quantize_watched(graph, augmented(sample), coarse, progress)
+    own = logits.images < len(sample)
+    return integer, replace(
+        logits, images=logits.images[own], real=logits.real[own], integer=logits.integer[own]
+    )
+
+
+def spread(images: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of ``images``, evenly spread."""
+    count = min(len(images), most)
+    return images[np.linspace(0, len(images) - 1, count).astype(np.int64)]
 
 
 def quantize_to_fit(

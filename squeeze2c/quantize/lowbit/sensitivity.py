@@ -16,6 +16,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, Layout, ops
 from squeeze2c.progress import Progress
+from squeeze2c.quantize.layer import WEIGHT_LIMIT, kept_zeros
 from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.rounding import error_feedback_round
 from squeeze2c.quantize.statistics import MomentAccumulator
@@ -24,7 +25,8 @@ from squeeze2c.reference.float_eval import evaluate_node, walk_float
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 TRIAL_BITS = 3.0
 """Entropy per weight of the trial rounding."""
-WEIGHT_LIMIT = 127
+LEAST_KL = 1e-9
+"""Taken to be lost where nothing is measured, in nats: a layer may matter to other images."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,12 +115,15 @@ def measure(
         weight = graph.constants[node.inputs[1]].astype(np.float64)
         scale = np.tile(factors[node.inputs[0]], node.window.taps)
         matrix = weight.reshape(len(weight), -1) * scale
+        if not matrix.any():
+            return Sensitivity(node.name, matrix, 0.0)
         step = step_for_entropy(matrix, TRIAL_BITS)
         moment = moments[node.name] / np.outer(scale, scale)
-        rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping) * step
+        zeros = kept_zeros(matrix)
+        rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping, zeros) * step
         logits = _logits_with(graph, node, (rounded / scale).reshape(weight.shape), activations)
         kl = float((np.exp(reference) * (reference - _log_softmax(logits))).sum(axis=1).mean())
-        return Sensitivity(node.name, matrix, kl / step**2)
+        return Sensitivity(node.name, matrix, max(kl, LEAST_KL) / step**2)
 
     result: list[Sensitivity] = []
     for found in in_order(sensitivity, convolutions):

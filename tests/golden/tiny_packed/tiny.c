@@ -193,7 +193,10 @@ static void run_fire_expand1x1(tiny_context *ctx)
     s2c_conv2d part = layer_fire_expand1x1;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_2, decoded);
-    for (uint32_t tile = 0; tile < 1u && ctx->status == S2C_OK; ++tile) {
+    if (ctx->status != S2C_OK) {
+        return;
+    }
+    for (uint32_t tile = 0; tile < 1u; ++tile) {
         ctx->status = s2c_packed_conv2d_tile(&packed_2, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
@@ -273,7 +276,10 @@ static void run_fire_expand3x3(tiny_context *ctx)
     s2c_conv2d part = layer_fire_expand3x3;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_3, decoded);
-    for (uint32_t tile = 0; tile < 2u && ctx->status == S2C_OK; ++tile) {
+    if (ctx->status != S2C_OK) {
+        return;
+    }
+    for (uint32_t tile = 0; tile < 2u; ++tile) {
         ctx->status = s2c_packed_conv2d_tile(&packed_3, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
@@ -352,7 +358,10 @@ static void run_signed(tiny_context *ctx)
     s2c_conv2d part = layer_signed;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_4, decoded);
-    for (uint32_t tile = 0; tile < 3u && ctx->status == S2C_OK; ++tile) {
+    if (ctx->status != S2C_OK) {
+        return;
+    }
+    for (uint32_t tile = 0; tile < 3u; ++tile) {
         ctx->status = s2c_packed_conv2d_tile(&packed_4, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
@@ -471,7 +480,10 @@ static void run_classifier(tiny_context *ctx)
         memset(ctx->sums, 0, 4u * sizeof *ctx->sums);
     }
     ctx->status = s2c_packed_conv2d_begin(&packed_6, decoded);
-    for (uint32_t tile = 0; tile < 2u && ctx->status == S2C_OK; ++tile) {
+    if (ctx->status != S2C_OK) {
+        return;
+    }
+    for (uint32_t tile = 0; tile < 2u; ++tile) {
         ctx->status = s2c_packed_conv2d_tile(&packed_6, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
