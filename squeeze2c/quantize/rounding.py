@@ -50,9 +50,10 @@ def error_feedback_round(
 def _inverse_factor(moments: np.ndarray, damping: float) -> tuple[np.ndarray | None, np.ndarray]:
     """Upper U with inverse(moments + ridge) = U^T U, its columns in the order of rounding."""
     mean = float(np.diag(moments).mean())
-    if not mean > 0:
-        return None, np.arange(len(moments))
     ridged = moments + damping * mean * np.eye(len(moments))
+    # Of inputs that do not vary, covariances are rounding errors, of either sign.
+    if not (mean > 0 and np.diag(ridged).min() > 0):
+        return None, np.arange(len(moments))
     order = _rounding_order(ridged)
     return np.linalg.cholesky(np.linalg.inv(ridged[np.ix_(order, order)])).T, order
 
@@ -67,6 +68,7 @@ def _rounding_order(moments: np.ndarray) -> np.ndarray:
     """
     size = len(moments)
     variance = np.diag(moments).copy()
+    least = float(np.finfo(np.float64).eps * variance.min())
     factor = np.zeros((size, size))
     left = np.ones(size, bool)
     order = np.empty(size, np.int64)
@@ -75,6 +77,7 @@ def _rounding_order(moments: np.ndarray) -> np.ndarray:
         order[size - 1 - step] = column
         left[column] = False
         known = factor[:, :step] @ factor[column, :step]
-        factor[:, step] = (moments[:, column] - known) / math.sqrt(variance[column])
+        pivot = max(variance[column], least)
+        factor[:, step] = (moments[:, column] - known) / math.sqrt(pivot)
         variance -= factor[:, step] ** 2
     return order
