@@ -29,7 +29,7 @@ from common import (
 
 from squeeze2c.emulate import simulate
 from squeeze2c.errors import Squeeze2cError, ToolchainError
-from squeeze2c.export import read_artifact, write_folder
+from squeeze2c.export import Calibration, read_artifact, write_folder
 from squeeze2c.frontend import LoadedModel, load_onnx
 from squeeze2c.ir import Graph, load_graph
 from squeeze2c.pipeline import STACK_RESERVE_BYTES, Built, build_program, render_folder
@@ -56,8 +56,9 @@ class Sweep:
 
     def budgets(self) -> list[int]:
         """The smallest that works, then :data:`BUDGETS` above it."""
-        arenas = [c.arena_bytes for c in self._build(None).candidates]
-        smallest = min(arenas) + STACK_RESERVE_BYTES
+        built = self._build(None)
+        arenas = [c.arena_bytes for c in built.candidates]
+        smallest = min(arenas) + STACK_RESERVE_BYTES + built.program.interface_bytes
         return [smallest, *(b for b in BUDGETS if b > smallest)]
 
     def measure(self, ram_bytes: int) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class Sweep:
             folder = BUILD / "ram_sweep" / str(key)
             files = render_folder(
                 built, self._graph, core_named(TARGET), self._loaded, PREPROCESS,
-                _CALIBRATION_IMAGES, (),
+                Calibration(_CALIBRATION_IMAGES), (),
             )  # fmt: skip
             write_folder(folder, files, force=True)
             self._executed[key] = self._simulated(folder)

@@ -78,6 +78,10 @@ class QuantizationError(Squeeze2cError):
     """A layer cannot be quantized exactly, for example because its accumulator could overflow."""
 
 
+class AccuracyError(Squeeze2cError):
+    """The integer network differs more from the float one than the user allows."""
+
+
 class ScheduleError(Squeeze2cError):
     """No order of computation satisfies the request."""
 

@@ -10,3 +10,12 @@ Progress = Callable[[str, int, int], None]
 
 def silent(stage: str, done: int, total: int) -> None:
     """A :data:`Progress` that shows nothing."""
+
+
+def labelled(progress: Progress, label: str) -> Progress:
+    """``progress`` with ``label`` behind the name of every stage; as it is without one."""
+
+    def show(stage: str, done: int, total: int) -> None:
+        progress(f"{stage}, {label}", done, total)
+
+    return show if label else progress

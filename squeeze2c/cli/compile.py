@@ -11,7 +11,7 @@ import typer
 from squeeze2c.cli import options, preprocessing
 from squeeze2c.cli.config import Reader, merge, read_config, read_path
 from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table, shape_text
-from squeeze2c.cli.values import read_flag, read_shape, read_size_bytes, read_text
+from squeeze2c.cli.values import read_flag, read_percent, read_shape, read_size_bytes, read_text
 from squeeze2c.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ READERS: dict[str, Reader] = {
     "target": read_text,
     "ram": read_size_bytes,
     "flash": read_size_bytes,
+    "weights": read_text,
+    "weights-budget": read_size_bytes,
+    "max-drop": read_percent,
     "schedule": read_text,
     "input": read_text,
     "input-format": read_text,
     "input-shape": read_shape,
+    "no-cache": read_flag,
     "force": read_flag,
 }
 """What a configuration file may set."""
@@ -71,13 +75,38 @@ def compile_command(
         str | None,
         typer.Option(
             "--ram", metavar="SIZE",
-            help="The most that arena and stack may take together: 128K. "
+            help="The most RAM for arena, stack, logits and a pushed row together: 128K. "
             "Default: the best trade-off between RAM and speed.",
         ),
     ] = None,
     flash: Annotated[
         str | None,
-        typer.Option("--flash", metavar="SIZE", help="The most that the parameters may take: 1M."),
+        typer.Option(
+            "--flash", metavar="SIZE",
+            help="The most that parameters and code may take together: 1M.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights", metavar="plain|packed|auto",
+            help="A byte per weight; codes of a few bits, decoded while the network runs; or "
+            "only as many codes as a limit demands, which is the default.",
+        ),
+    ] = None,
+    weights_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--weights-budget", metavar="SIZE", help="The most that the parameters may take."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        str | None,
+        typer.Option(
+            "--max-drop", metavar="PERCENT",
+            help="So many of the calibration images, at most, may get another answer than from "
+            "the float model.",
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
@@ -111,6 +140,13 @@ def compile_command(
             help="Take options from this file; those on the command line win.",
         ),
     ] = None,
+    no_cache: Annotated[
+        bool | None,
+        typer.Option(
+            "--no-cache", help="Measure everything again, and keep nothing of it.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool | None,
         typer.Option("--force", help="Replace DIR where squeeze2c wrote it.", show_default=False),
@@ -127,8 +163,9 @@ def compile_command(
         "model": model, "output": output, "name": name, "calibration": calibration,
         "preprocess": preprocess, "mean": mean, "std": std, "channels": channels,
         "resize": resize, "crop": crop, "target": target, "ram": ram, "flash": flash,
+        "weights": weights, "weights-budget": weights_budget, "max-drop": max_drop,
         "schedule": schedule, "input": input, "input-format": input_format,
-        "input-shape": input_shape, "force": force,
+        "input-shape": input_shape, "no-cache": no_cache, "force": force,
     }  # fmt: skip
     file = {} if config is None else read_config(config, READERS)
     settings = merge(command_line, file, READERS)
@@ -166,10 +203,14 @@ def _compile(
         target=settings["target"] or "host",
         ram_bytes=settings["ram"],
         flash_bytes=settings["flash"],
+        weights=settings["weights"] or "auto",
+        weights_budget_bytes=settings["weights-budget"],
+        max_drop_percent=settings["max-drop"],
         schedule=settings["schedule"] or "auto",
         input_mode=settings["input"],
         input_format=settings["input-format"] or "rgb888",
         input_shape=settings["input-shape"],
+        cache=not settings["no-cache"],
         force=bool(settings["force"]),
         progress=reporter.progress,
     )
@@ -179,18 +220,19 @@ def _finish(reporter: Reporter, artifact: Artifact, settings: dict[str, Any]) ->
     for note in artifact.manifest.get("notes", ()):
         reporter.remark(note)
     if settings["ram"] is None:
-        from squeeze2c.pipeline import STACK_RESERVE_BYTES
         from squeeze2c.report import trade_off
 
-        reporter.remark(trade_off(artifact.manifest, STACK_RESERVE_BYTES))
+        reporter.remark(trade_off(artifact.manifest, _beside_arena_bytes(artifact)))
     tables = [_summary(artifact, settings)]
+    packed = any((layer["weights"] or {}).get("storage") == "packed" for layer in artifact.layers)
+    if packed or settings["weights"] == "packed" or reporter.verbose:
+        tables.append(_weights(artifact))
     if reporter.verbose:
         tables += [_layers(artifact), _schedules(artifact)]
     reporter.result(artifact.manifest, *tables)
 
 
 def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
-    from squeeze2c.pipeline import STACK_RESERVE_BYTES
     from squeeze2c.report import schedule_title
 
     manifest = artifact.manifest
@@ -199,8 +241,9 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
     of_input = "an image row (caller's)" if image["mode"] == "push" else "the image (caller's)"
     budget: tuple[tuple[str, str], ...] = ()
     if settings["ram"]:
-        used = 100 * (ram["arena_bytes"] + STACK_RESERVE_BYTES) / settings["ram"]
-        words = f"arena, with {STACK_RESERVE_BYTES:,} B for the stack"
+        beside = _beside_arena_bytes(artifact)
+        used = 100 * (ram["arena_bytes"] + beside) / settings["ram"]
+        words = f"arena, with {beside:,} B beside it"
         budget = ((words, f"{used:.0f} % of the budget"),)
     return facts_table(
         f"{artifact.name} for {artifact.target}",
@@ -209,7 +252,9 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
             (of_input, bytes_text(ram["input_bytes"])),
             ("classes", f"{artifact.classes:,}"),
             ("multiply-accumulates", f"{manifest['macs']:,}"),
-            ("parameters (flash)", _against(flash["parameters_bytes"], settings["flash"])),
+            ("parameters (flash)", _against(flash["parameters_bytes"], settings["weights-budget"])),
+            *_flash(flash, settings["flash"]),
+            ("answers as in float", _agreement(manifest["calibration"]["loss"])),
             ("schedule", f"{schedule_title(schedule)}, {schedule['steps']:,} steps"),
             ("predicted instructions", f"{schedule['predicted_instructions']:,}"),
             ("arena (RAM)", bytes_text(ram["arena_bytes"])),
@@ -217,6 +262,30 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
             ("arena, lower bound", bytes_text(ram["lower_bound_bytes"])),
         ),
     )
+
+
+def _flash(flash: dict[str, Any], budget: int | None) -> tuple[tuple[str, str], ...]:
+    """Code and all flash, where a compiler has measured them."""
+    if flash["code_bytes"] is None:
+        return ()
+    return (
+        ("code (flash), at -O3", bytes_text(flash["code_bytes"])),
+        ("parameters and code (flash)", _against(flash["total_bytes"], budget)),
+    )
+
+
+def _agreement(loss: dict[str, Any]) -> str:
+    return (
+        f"{100 * loss['agreement']:.4g} % of {loss['images']} calibration images, "
+        f"KL {loss['mean_kl']:.2g} nats"
+    )
+
+
+def _beside_arena_bytes(artifact: Artifact) -> int:
+    """What a budget of RAM must hold beside the arena."""
+    from squeeze2c.pipeline import STACK_RESERVE_BYTES
+
+    return STACK_RESERVE_BYTES + int(artifact.manifest["ram"]["interface_bytes"])
 
 
 def _against(size: int, budget: int | None) -> str:
@@ -241,13 +310,41 @@ def _layers(artifact: Artifact) -> Table:
     )
 
 
+def _weights(artifact: Artifact) -> Table:
+    """How the weights of each convolution are stored, and what that costs."""
+    return rows_table(
+        "weights",
+        ("layer", "storage", "bits per weight", "bytes with bias", "step", "expected KL, nats",
+         "KL / step²"),
+        (
+            (
+                layer["name"],
+                weights["storage"],
+                f"{weights['bits_per_weight']:.2f}",
+                f"{layer['parameters_bytes']:,}",
+                "" if weights["step"] is None else f"{weights['step']:.3g}",
+                "" if weights["expected_kl"] is None else f"{weights['expected_kl']:.2g}",
+                _sensitivity(weights),
+            )
+            for layer in artifact.layers
+            if (weights := layer["weights"])
+        ),
+    )
+
+
+def _sensitivity(weights: dict[str, Any]) -> str:
+    if weights["expected_kl"] is None or not weights["step"]:
+        return ""
+    return f"{weights['expected_kl'] / weights['step'] ** 2:.2g}"
+
+
 def _schedules(artifact: Artifact) -> Table:
     """What there was to choose from."""
-    from squeeze2c.pipeline import STACK_RESERVE_BYTES
     from squeeze2c.report import compared, schedule_title
 
     candidates = artifact.manifest["schedule"]["candidates"]
     chosen = artifact.manifest["ram"]["arena_bytes"]
+    beside = _beside_arena_bytes(artifact)
     return rows_table(
         "schedules, none of which another one beats in RAM and speed",
         ("schedule", "arena", "--ram from", "predicted instructions", "", ""),
@@ -255,7 +352,7 @@ def _schedules(artifact: Artifact) -> Table:
             (
                 schedule_title(candidate),
                 f"{candidate['arena_bytes']:,}",
-                f"{candidate['arena_bytes'] + STACK_RESERVE_BYTES:,}",
+                f"{candidate['arena_bytes'] + beside:,}",
                 f"{candidate['predicted_instructions']:,}",
                 compared(candidate, candidates[-1]),
                 "chosen" if candidate["arena_bytes"] == chosen else "",

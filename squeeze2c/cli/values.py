@@ -71,6 +71,21 @@ def read_pixels(value: Any, option: str) -> int | None:
     return value
 
 
+def read_percent(value: Any, option: str) -> float:
+    """A percentage, 0 to 100: ``2``, ``0.5``, ``2%``."""
+    try:
+        if not _is_text_or_number(value):
+            raise ValueError
+        percent = float(value.strip().removesuffix("%") if isinstance(value, str) else value)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise UsageError(
+            f"{value!r} is not a percentage", where=option, hint="0 to 100, for example 2"
+        )
+    return percent
+
+
 def read_text(value: Any, option: str) -> str:
     """Text that is not empty."""
     if not isinstance(value, str) or not value:

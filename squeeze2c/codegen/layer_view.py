@@ -10,6 +10,7 @@ from squeeze2c.ir import Window
 from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
+from squeeze2c.lower.program import PackedConstants
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,14 @@ class WindowView:
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """``template`` names the file in ``templates/layers/`` that prints the function."""
+    """``template`` names the file in ``templates/layers/`` that prints the function.
+
+    ``columns_bytes``: the kernel's part of the scratch, which must be at least
+    ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
+    weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
+    rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
+    a strip.
+    """
 
     index: int
     template: str
@@ -72,7 +80,9 @@ class LayerView:
     clamp_min: int
     scratch_offset_bytes: int
     scratch_bytes: int
-    columns_bytes: str
+    columns_bytes: int
+    columns_needed: str
+    decoded_offset_bytes: int
     pairs: bool
     joins_rows: bool
     rest_kernel: str
@@ -83,6 +93,7 @@ class LayerView:
 def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
+    columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
     strips = layer.kernel in STRIP_KERNELS
     return LayerView(
         index=layer.index,
@@ -104,7 +115,9 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         clamp_min=layer.clamp_min,
         scratch_offset_bytes=layer.scratch_offset_bytes,
         scratch_bytes=layer.scratch_bytes,
-        columns_bytes=_columns_bytes(layer),
+        columns_bytes=columns,
+        columns_needed=_columns_needed(layer),
+        decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         pairs=pairs_weights(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
@@ -114,7 +127,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     )
 
 
-def _columns_bytes(layer: Layer) -> str:
+def _columns_needed(layer: Layer) -> str:
     """What the runtime's header says that a convolution's columns take, as a C expression."""
     if layer.conv is None or layer.window is None:
         return ""
@@ -187,13 +200,18 @@ def _describe(layer: Layer) -> list[str]:
         plural = "s" if layer.strip_rows > 1 else ""
         lines.append(f"Each step computes {layer.strip_rows} row{plural} of {layer.rows}")
     if layer.conv and layer.conv.packed:
-        lines.append(
-            f"Weights are packed: each step decodes {layer.conv.packed.tiles} tiles of up to "
-            f"{layer.conv.packed.tile_channels} output channels"
-        )
+        lines.append(_describe_packed(layer.conv.packed))
     if layer.macs:
         lines.append(f"{layer.macs:,} MACs, {layer.parameters_bytes:,} bytes of parameters")
     return lines
+
+
+def _describe_packed(packed: PackedConstants) -> str:
+    bits = 32 * packed.stream_words / (packed.out_channels * packed.taps)
+    tiles = f"{packed.tiles} tiles of up to {packed.tile_channels} output channels"
+    if packed.tiles == 1:
+        tiles = "one tile"
+    return f"Weights are packed, {bits:.2f} bits each; every step decodes them, in {tiles}"
 
 
 def _geometry(window: Window) -> str:

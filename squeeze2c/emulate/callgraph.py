@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
+from squeeze2c.emulate.elf import read_elf
 from squeeze2c.errors import InternalError
 
 CALLGRAPH_FLAG = "-fcallgraph-info=su"
@@ -36,17 +37,19 @@ class CompiledUnit:
 
     ``text``: content of the ``.ci`` file. ``called_outside``: functions that the object
     file calls and does not define, among them helpers of the compiler's own, such as
-    those for jump tables, which are in no call graph.
+    those for jump tables, which are in no call graph. ``flash_bytes``: of its sections with
+    contents that are loaded, code and constants.
     """
 
     text: str
     called_outside: frozenset[str] = frozenset()
+    flash_bytes: int = 0
 
     @classmethod
     def read(cls, path: Path) -> CompiledUnit:
         """Of the object file ``path``, beside which lies its ``.ci`` file."""
         text = path.with_suffix(".ci").read_text(encoding="utf-8", errors="replace")
-        return cls(text, _called_outside(path))
+        return cls(text, _called_outside(path), read_elf(path).flash_bytes)
 
 
 @dataclass(frozen=True, slots=True)

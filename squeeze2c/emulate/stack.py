@@ -1,4 +1,4 @@
-"""How much stack generated C can need at most, from the compiler's own figures.
+"""How much stack generated C can need at most, and how large it is, as compilers say.
 
 Frames are summed along the static call graph. It has no recursion and no calls through
 pointers, so the sum is a bound. Not in it: what interrupts push, and on the PC the dynamic
@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, CallGraph, CompiledUnit, Depth
 from squeeze2c.emulate.toolchain import (
     COMPILE_FLAGS,
+    OPTIMISATION,
     OPTIMISATIONS,
     find_toolchain,
     knows_flag,
@@ -49,12 +50,15 @@ class StackBound:
 
     ``functions``: bytes by function of the API, without the model's name. ``path``: the
     calls that need most, outermost first. ``compiler``: what the bound holds for, with all
-    its levels of optimisation or the one that is named.
+    its levels of optimisation or the one that is named. ``code_bytes``: code and its own
+    constants, at :data:`~squeeze2c.emulate.toolchain.OPTIMISATION`; without parameters and
+    library functions.
     """
 
     functions: Mapping[str, int]
     path: tuple[str, ...]
     compiler: str
+    code_bytes: int
 
     @property
     def bytes(self) -> int:
@@ -83,8 +87,11 @@ def stack_bound(files: Mapping[str, bytes], name: str, core: Core) -> StackBound
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         units = list(pool.map(lambda line: _compile(*line, _readable(files, line[1])), lines))
     count = len(sources)
-    by_level = [units[first : first + count] for first in range(0, len(units), count)]
-    return _worst([bound_of_units(level, name, compiler) for level in by_level])
+    bounds = {
+        level: bound_of_units(units[index * count : (index + 1) * count], name, compiler)
+        for index, level in enumerate(OPTIMISATIONS)
+    }
+    return replace(_worst([*bounds.values()]), code_bytes=bounds[OPTIMISATION].code_bytes)
 
 
 def _readable(files: Mapping[str, bytes], source: str) -> tuple[tuple[str, bytes], ...]:
@@ -117,10 +124,10 @@ def _worst(bounds: Sequence[StackBound]) -> StackBound:
     """What holds for all ``bounds``."""
     functions = {f: max(b.functions[f] for b in bounds) for f in bounds[0].functions}
     deepest = max(bounds, key=lambda bound: bound.bytes)
-    return StackBound(functions, deepest.path, deepest.compiler)
+    return replace(deepest, functions=functions)
 
 
-def bound_of_units(units: Iterable[CompiledUnit], name: str, compiler: str) -> StackBound:
+def bound_of_units(units: Sequence[CompiledUnit], name: str, compiler: str) -> StackBound:
     """The bound for the model ``name``, compiled to ``units`` by ``compiler``."""
     graph = CallGraph(library_bytes)
     for unit in units:
@@ -133,7 +140,8 @@ def bound_of_units(units: Iterable[CompiledUnit], name: str, compiler: str) -> S
         depths[function] = graph.depth(f"{name}_{function}")
     deepest = max(depths.values(), key=lambda depth: depth.stack_bytes)
     figures = {function: depth.stack_bytes for function, depth in depths.items()}
-    return StackBound(figures, deepest.path, compiler)
+    code_bytes = sum(unit.flash_bytes for unit in units)
+    return StackBound(figures, deepest.path, compiler, code_bytes)
 
 
 def library_bytes(function: str) -> int:

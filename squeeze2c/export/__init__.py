@@ -5,6 +5,7 @@ from squeeze2c.export.folder import check_output, write_folder
 from squeeze2c.export.manifest import (
     MANIFEST_FILE,
     SCHEDULE_FILE,
+    Calibration,
     ManifestInputs,
     build_manifest,
     largest_buffers,
@@ -18,6 +19,7 @@ __all__ = [
     "MANIFEST_FILE",
     "SCHEDULE_FILE",
     "Artifact",
+    "Calibration",
     "ManifestInputs",
     "build_manifest",
     "check_output",

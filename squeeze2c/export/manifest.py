@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from squeeze2c.frontend import Preprocess
@@ -20,12 +20,29 @@ SCHEDULE_FILE = "reference/schedule.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is known from calibration, on ``images`` images.
+
+    ``loss_images`` of them, with the ``agreement`` (0 to 1) and ``mean_kl`` (nats) between
+    float and integer network; 0 where that was not measured. ``steps``, ``expected_kl``
+    (nats): by layer, where the compiler chose them.
+    """
+
+    images: int
+    loss_images: int = 0
+    agreement: float | None = None
+    mean_kl: float | None = None
+    steps: Mapping[str, float] = field(default_factory=dict)
+    expected_kl: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestInputs:
     """What the manifest says beyond the program itself.
 
-    ``schedule``: what was chosen of ``candidates``. ``stack_bound_bytes``: None where no
-    compiler could tell. ``sources``: .c files relative to the folder. ``notes``: remarks
-    for the user.
+    ``schedule``: what was chosen of ``candidates``. ``code_bytes``, ``stack_bound_bytes``:
+    None where no compiler could tell. ``sources``: .c files relative to the folder.
+    ``notes``: remarks for the user.
     """
 
     version: str
@@ -34,9 +51,10 @@ class ManifestInputs:
     source_sha256: str
     preprocess: Preprocess
     softmax: bool
-    calibration_images: int
+    calibration: Calibration
     schedule: Candidate
     candidates: tuple[Candidate, ...]
+    code_bytes: int | None
     stack_bound_bytes: int | None
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -66,12 +84,13 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "logit_scale": program.logit_scale,
             "softmax": inputs.softmax,
         },
-        "calibration": {"images": inputs.calibration_images},
-        "flash": {"parameters_bytes": program.parameters_bytes},
+        "calibration": _calibration(inputs.calibration),
+        "flash": _flash(program, inputs.code_bytes),
         "ram": {
             "arena_bytes": program.arena_bytes,
             "lower_bound_bytes": program.lower_bound_bytes,
             "input_bytes": program.input_row_bytes if program.push else program.image_bytes,
+            "interface_bytes": program.interface_bytes,
             "stack_bound_bytes": inputs.stack_bound_bytes,
             "arena_alignment": program.arena_alignment_bytes,
         },
@@ -86,7 +105,28 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "candidates": [_candidate(c) for c in inputs.candidates],
         },
         "notes": list(inputs.notes),
-        "layers": [_layer(layer) for layer in program.layers],
+        "layers": [_layer(layer, inputs.calibration) for layer in program.layers],
+    }
+
+
+def _calibration(calibration: Calibration) -> dict[str, Any]:
+    return {
+        "images": calibration.images,
+        "loss": {
+            "images": calibration.loss_images,
+            "agreement": calibration.agreement,
+            "mean_kl": calibration.mean_kl,
+            "expected_kl": sum(calibration.expected_kl.values()) or None,
+        },
+    }
+
+
+def _flash(program: CProgram, code_bytes: int | None) -> dict[str, Any]:
+    parameters = program.parameters_bytes
+    return {
+        "parameters_bytes": parameters,
+        "code_bytes": code_bytes,
+        "total_bytes": None if code_bytes is None else parameters + code_bytes,
     }
 
 
@@ -138,7 +178,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
+def _layer(layer: Layer, calibration: Calibration) -> dict[str, Any]:
     return {
         "index": layer.index,
         "name": layer.name,
@@ -150,4 +190,19 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "kernel": layer.kernel.symbol,
         "strip_rows": layer.strip_rows,
         "parameters_bytes": layer.parameters_bytes,
+        "weights": _weights(layer, calibration),
+    }
+
+
+def _weights(layer: Layer, calibration: Calibration) -> dict[str, Any] | None:
+    """How the weights of a convolution are stored; None for layers without weights."""
+    conv = layer.conv
+    if conv is None:
+        return None
+    return {
+        "storage": "packed" if conv.packed else "plain",
+        "bytes": conv.weights_bytes,
+        "bits_per_weight": round(8 * conv.weights_bytes / conv.weights_count, 3),
+        "step": calibration.steps.get(layer.name),
+        "expected_kl": calibration.expected_kl.get(layer.name),
     }

@@ -28,7 +28,7 @@ def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[s
     own = {name for k in kernels for name in (k.source_file, *support_files(k, unpack))}
     sources = sorted({*HELPERS, *decoder, *own})
     files = {name: _read(runtime_dir() / "src" / name) for name in sources}
-    pending = [*HEADERS_OF_MODEL, *(("s2c_unpack.h",) if unpack else ())]
+    pending = [*HEADERS_OF_MODEL, *(("s2c_packed_conv2d.h",) if unpack else ())]
     for content in list(files.values()):
         pending += _includes(content)
     while pending:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from squeeze2c.cache import cached_file
 from squeeze2c.errors import ArtifactError, UsageError
 from squeeze2c.export.artifact import Artifact
-from squeeze2c.host.cache import cached_file
 from squeeze2c.host.toolchain import HostCompiler
 from squeeze2c.resources import runtime_dir
 

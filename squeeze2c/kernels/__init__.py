@@ -3,6 +3,8 @@
 from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
 from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
+    TILE_BYTES,
+    UNPACK_TABLE_BYTES,
     TileScratch,
     default_tile_channels,
     fallbacks,
@@ -19,6 +21,8 @@ __all__ = [
     "CATALOGUE",
     "QUAD",
     "STRIP_KERNELS",
+    "TILE_BYTES",
+    "UNPACK_TABLE_BYTES",
     "KernelSpec",
     "TileScratch",
     "default_tile_channels",

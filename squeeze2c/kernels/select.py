@@ -28,11 +28,13 @@ UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
 
 _COLUMN_ITEM_BYTES = 2
+_WORD_BYTES = 4
 
 UNPACK_TABLE_BYTES = 2048
 """S2C_UNPACK_TABLE_BYTES: the decode table of a layer with packed weights."""
 
-TILE_BYTES = 8192
+TILE_BYTES = (8192, 12288, 16384, 24576, 32768)
+"""Weights of a tile, about: every tile expands its columns anew, so larger ones are faster."""
 TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
 
@@ -87,15 +89,13 @@ def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
 
 @dataclass(frozen=True, slots=True)
 class TileScratch:
-    """What a layer with packed weights needs besides its columns, as offsets in its scratch.
+    """The scratch of a layer with packed weights: columns, then what is decoded.
 
-    In order: expanded columns, decode table, biases, multipliers, weights of one tile.
+    That is the decode table, biases, multipliers and weights of one tile; see
+    ``s2c_packed_conv2d.h``.
     """
 
-    table_offset_bytes: int
-    bias_offset_bytes: int
-    multiplier_offset_bytes: int
-    weights_offset_bytes: int
+    decoded_offset_bytes: int
     size_bytes: int
 
 
@@ -103,19 +103,17 @@ def tile_scratch(
     kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int
 ) -> TileScratch:
     """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
-    table = columns_bytes
-    bias = table + UNPACK_TABLE_BYTES
-    multiplier = bias + 4 * tile_channels
-    weights = multiplier + 4 * tile_channels
-    size = tile_channels * taps
+    decoded = -(-columns_bytes // _WORD_BYTES) * _WORD_BYTES
+    weights = tile_channels * taps
     if pairs_weights(kernel):
-        size = (tile_channels + tile_channels % 2) * padded_taps(taps)
-    return TileScratch(table, bias, multiplier, weights, weights + size)
+        weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
+    channels = tile_channels * 2 * _WORD_BYTES
+    return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
 
-def default_tile_channels(outputs: int, taps: int) -> int:
-    """Output channels per tile: so many that expanding columns anew for each costs little."""
-    fitting = TILE_BYTES // taps // TILE_MULTIPLE * TILE_MULTIPLE
+def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[0]) -> int:
+    """Output channels per tile of about ``tile_bytes`` weights."""
+    fitting = tile_bytes // taps // TILE_MULTIPLE * TILE_MULTIPLE
     return min(max(fitting, LEAST_TILE_CHANNELS), outputs)
 
 

@@ -3,7 +3,7 @@
 from squeeze2c.lower.build import lower
 from squeeze2c.lower.limits import prove_sizes
 from squeeze2c.lower.names import check_model_name, identifier
-from squeeze2c.lower.packed_weights import BIAS_BITS, PackedWeights, pack_weights
+from squeeze2c.lower.packed_weights import BIAS_BITS, PackedWeights, pack_convolution, pack_weights
 from squeeze2c.lower.program import (
     AddConstants,
     ConstantArray,
@@ -11,6 +11,7 @@ from squeeze2c.lower.program import (
     CProgram,
     Layer,
     RowSource,
+    interface_bytes,
 )
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "RowSource",
     "check_model_name",
     "identifier",
+    "interface_bytes",
     "lower",
+    "pack_convolution",
     "pack_weights",
     "prove_sizes",
 ]

@@ -11,7 +11,7 @@ from squeeze2c.kernels import KernelSpec, fallbacks, scratch_bytes, tile_scratch
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
-from squeeze2c.lower.packed_weights import PackedWeights
+from squeeze2c.lower.packed_weights import PackedWeights, with_tiles
 from squeeze2c.lower.program import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.memory import MemoryPlan, scratch_name
 from squeeze2c.reference.softmax import softmax_constants
@@ -29,7 +29,8 @@ def lower(
     """The program of a quantised ``graph`` called ``name`` in C.
 
     ``input_format``: what the caller's image consists of; only a schedule with ``push``
-    can convert it. ``packed``: weights of the layers that the schedule decodes.
+    can convert it. ``packed``: weights of the layers that the schedule decodes; they are
+    coded anew where the schedule wants other tiles.
 
     Raises :class:`UnsupportedModelError` or :class:`QuantizationError` where a layer is
     beyond what the kernels can compute exactly.
@@ -139,7 +140,8 @@ class _Lowering:
         taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
         columns_bytes = scratch_bytes(self._graph, node, kernel)
         scratch = tile_scratch(kernel, columns_bytes, taps, stage.tile_channels)
-        return self._pool.packed_convolution(node, self._packed[node.name], scratch)
+        packed = with_tiles(self._graph, node, self._packed[node.name], stage.tile_channels)
+        return self._pool.packed_convolution(node, packed, scratch)
 
     def _rows_of(self, name: str) -> RowSource:
         kind = self._graph.values[name].type

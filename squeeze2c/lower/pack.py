@@ -9,11 +9,9 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, TileScratch, pair_weights, pairs_weights
-from squeeze2c.lower.packed_weights import PackedWeights
+from squeeze2c.lower.packed_weights import Convolution, PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
-
-Convolution = ops.QConv2D | ops.QConvGlobalPool
 
 
 class ConstantPool:
@@ -76,13 +74,21 @@ class ConstantPool:
             multiplier_count=len(layer.multipliers),
             scratch=scratch,
         )
-        constants = ConvConstants("", "", "", self._pad_rows[node.name], node.shift, packed)
+        constants = ConvConstants(
+            "", "", "", self._pad_rows[node.name], node.shift,
+            weights_count=code.out_channels * code.taps,
+            weights_bytes=sum(
+                len(arrays[key].content) for key in ("stream", "code_table", "tile_offset")
+            ),
+            packed=packed,
+        )  # fmt: skip
         return constants, sum(len(array.content) for array in arrays.values())
 
     def convolution(self, node: Convolution, kernel: KernelSpec) -> tuple[ConvConstants, int]:
         """Add the arrays of ``node``; their symbols, and the bytes that are its own."""
         stem = f"{self._model}_{self._symbols[node.name]}"
         weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
+        count = weights.size
         outputs, kernel_rows, kernel_cols, inputs = weights.shape
         order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
         text = "output, row, column, input channel"
@@ -102,8 +108,9 @@ class ConstantPool:
         ]
         self._arrays += own
         constants = ConvConstants(
-            own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift
-        )
+            own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift,
+            weights_count=count, weights_bytes=len(own[0].content),
+        )  # fmt: skip
         return constants, sum(len(array.content) for array in own)
 
     def steps(self, steps: Sequence[int]) -> str:

@@ -81,8 +81,9 @@ class PackedConstants:
 class ConvConstants:
     """Symbols of a convolution's arrays, and its requantisation.
 
-    With ``packed`` the symbols of weights, bias and multiplier are empty: a decoded tile
-    takes their place.
+    ``weights_bytes``: of ``weights_count`` weights, with the table and the offsets that
+    packed ones need. With ``packed`` the symbols of weights, bias and multiplier are empty:
+    a decoded tile takes their place.
     """
 
     weights: str
@@ -90,6 +91,8 @@ class ConvConstants:
     multiplier: str
     pad_row: str
     shift: int
+    weights_count: int
+    weights_bytes: int
     packed: PackedConstants | None = None
 
 
@@ -136,6 +139,14 @@ class Layer:
     parameters_bytes: int
 
 
+LOGIT_BYTES = 4
+
+
+def interface_bytes(classes: int, row_bytes: int) -> int:
+    """RAM for the logits and a row that is being pushed; 0 ``row_bytes`` where none is."""
+    return LOGIT_BYTES * classes + row_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class CProgram:
     """A whole network, ready to print. ``input`` and ``classes`` describe its API.
@@ -174,6 +185,11 @@ class CProgram:
     def input_row_bytes(self) -> int:
         """Bytes of one row of the image as the caller hands it over."""
         return self.input_format.row_bytes(self.input.cols, self.input.channels)
+
+    @property
+    def interface_bytes(self) -> int:
+        """RAM that the caller needs beside the arena; see :func:`interface_bytes`."""
+        return interface_bytes(self.classes, self.input_row_bytes if self.push else 0)
 
     @property
     def image_bytes(self) -> int:

@@ -1,6 +1,6 @@
 """Live ranges to one arena with offsets, checked by independent verifiers."""
 
-from squeeze2c.memory.bound import live_at
+from squeeze2c.memory.bound import live_at, lower_bound_bytes
 from squeeze2c.memory.buffers import (
     ALIGNMENT_BYTES,
     BufferInfo,
@@ -22,6 +22,7 @@ __all__ = [
     "collect_buffers",
     "draw_arena",
     "live_at",
+    "lower_bound_bytes",
     "plan_memory",
     "scratch_name",
     "verify_execution",

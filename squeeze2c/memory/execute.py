@@ -147,6 +147,8 @@ class _Machine:
         stage = self._schedule.stages[step.stage]
         if stage.scratch_bytes:
             start = self._offsets[scratch_name(stage.node)]
+            if start + stage.scratch_bytes > len(self._arena):
+                raise InternalError(f"the scratch of {stage.node} ends beyond the arena")
             self._arena[start : start + stage.scratch_bytes] = _GARBAGE
 
     def _accumulate(self, index: int) -> None:

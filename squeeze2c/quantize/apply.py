@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from squeeze2c.ir.bounds import requantised_range, sum_fits
 from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize.add import quantise_add
 from squeeze2c.quantize.calibrate import calibrate
-from squeeze2c.quantize.equalise import channel_factors
+from squeeze2c.quantize.equalise import channel_factors, grid_octaves
 from squeeze2c.quantize.layer import (
+    Group,
     IntegerLayer,
+    exact_steps,
+    few_scales,
     least_scales,
     quantise_layer,
     requantised_scales,
@@ -26,8 +29,9 @@ from squeeze2c.quantize.layer import (
 )
 from squeeze2c.quantize.lowbit.groups import cluster_rows, group_moments
 from squeeze2c.quantize.options import QuantizeOptions
+from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.scales import activation_params
-from squeeze2c.quantize.statistics import InputMoments, MomentAccumulator
+from squeeze2c.quantize.statistics import BatchSums, InputMoments, MomentAccumulator
 from squeeze2c.reference.columns import columns
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
@@ -36,7 +40,23 @@ from squeeze2c.reference.int_eval import evaluate_qnode
 MULTIPLIER_LEVELS = 16
 """Different multipliers in a layer with one step for all weights: four bits name one."""
 
+LONG_BIAS_BITS = 32
+
 Convolution = ops.Conv2D | ops.ConvGlobalPool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleLogits:
+    """Logits of the images that the quantizer carried along.
+
+    ``images`` (n,): their numbers. ``real`` float (n, classes) of the float network,
+    ``integer`` int32 (n, classes) of the integer one, times ``scale`` real too.
+    """
+
+    images: np.ndarray
+    real: np.ndarray
+    integer: np.ndarray
+    scale: float
 
 
 def quantize(
@@ -52,11 +72,22 @@ def quantize(
     graph, :class:`QuantizationError` where an accumulator could overflow or the float
     network's values are not finite.
     """
+    return quantize_watched(graph, images, options, progress)[0]
+
+
+def quantize_watched(
+    graph: Graph,
+    images: np.ndarray,
+    options: QuantizeOptions | None = None,
+    progress: Progress = silent,
+) -> tuple[Graph, SampleLogits]:
+    """As :func:`quantize`, with the logits of ``options.statistics_images`` of ``images``."""
     _check_images(images, graph.input_value.type.shape[1:])
     # One thread: how BLAS shares out the work changes the last bits of sums, and with
     # them a rounded weight here and there. The same model must give the same bytes.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _Quantizer(graph, images, options or QuantizeOptions(), progress).run()
+        quantizer = _Quantizer(graph, images, options or QuantizeOptions(), progress)
+        return quantizer.run(), quantizer.logits
 
 
 def _check_images(images: np.ndarray, expected: tuple[int, ...]) -> None:
@@ -86,7 +117,8 @@ class _Quantizer:
         factors = channel_factors(graph, ranges, options.equalisation_exponent, levels)
         self._params = activation_params(graph, ranges, factors)
         picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
-        sample = images[picked.astype(np.int64)]
+        self._picked = picked.astype(np.int64)
+        sample = images[self._picked]
         self._real: dict[str, np.ndarray] = {graph.input: sample.astype(np.float32)}
         self._integer: dict[str, np.ndarray] = {graph.input: sample}
         values = {name: self._quantised_value(graph.values[name]) for name in graph.values}
@@ -104,6 +136,15 @@ class _Quantizer:
                     self._integer.pop(name, None)
         self._progress("quantizing", len(nodes), len(nodes))
         return self._graph
+
+    @property
+    def logits(self) -> SampleLogits:
+        """Of the sample; after :meth:`run`."""
+        quant = self._graph.output_value.quant
+        if quant is None:
+            raise InternalError("the logits have no scale")
+        real, integer = (known[self._float.output] for known in (self._real, self._integer))
+        return SampleLogits(self._picked, real, integer, quant.scale)
 
     def _quantised_value(self, value: Value) -> Value:
         dtype = DType.UINT8 if value.name in self._params else DType.INT32
@@ -141,19 +182,24 @@ class _Quantizer:
 
     def _advance(self, node: ops.Node, qnode: ops.Node) -> None:
         """Run the float and the integer operator over the sample, in batches."""
-        real: list[np.ndarray] = []
-        integer: list[np.ndarray] = []
         layout = self._float.input_value.type.layout
-        for batch in self._batches():
+
+        def evaluated(batch: slice) -> tuple[np.ndarray, np.ndarray]:
             operands = [
                 self._real[n][batch] if n in self._real else self._float.constants[n]
                 for n in node.inputs
             ]
-            real.append(evaluate_node(node, operands, layout).astype(np.float32))
             activations = [self._integer[n][batch] for n in self._graph.activations(qnode)]
-            integer.append(evaluate_qnode(self._graph, qnode, activations))
-        self._real[node.output] = np.concatenate(real)
-        self._integer[node.output] = np.concatenate(integer)
+            real = evaluate_node(node, operands, layout).astype(np.float32)
+            return real, evaluate_qnode(self._graph, qnode, activations)
+
+        results = in_order(evaluated, self._batches())
+        count = len(self._integer[next(iter(self._integer))])
+        for batch, parts in zip(self._batches(), results, strict=True):
+            for known, part in zip((self._real, self._integer), parts, strict=True):
+                if not batch.start:
+                    known[node.output] = np.empty((count, *part.shape[1:]), part.dtype)
+                known[node.output][batch] = part
 
     def _batches(self) -> Iterator[slice]:
         count = len(self._integer[next(iter(self._integer))])
@@ -178,9 +224,16 @@ class _Quantizer:
         step = params.scale * np.asarray(params.channel_scale or np.ones(channels))
         fill_real = np.asarray(node.pad_value or (0.0,) * channels) / step
         statistics = MomentAccumulator(node.window, channels, self._options.pixels_per_image)
-        for batch in self._batches():
+        fill_int = np.asarray(pad_value)
+
+        def sums(batch: slice) -> BatchSums:
             real = self._real[name][batch] / step.astype(np.float32)
-            statistics.add(real, self._integer[name][batch], fill_real, np.asarray(pad_value))
+            return statistics.sums(real, self._integer[name][batch], fill_real, fill_int)
+
+        first, *others = self._batches()
+        statistics.take(sums(first))
+        for part in in_order(sums, others):
+            statistics.take(part)
         return statistics.finish()
 
     def _pad_value(self, node: Convolution) -> tuple[int, ...]:
@@ -197,14 +250,13 @@ class _Quantizer:
     def _convolution(self, node: ops.Conv2D) -> ops.Node:
         params, out = self._params[node.inputs[0]], self._params[node.output]
         weight, bias = self._folded(node)
-        scales = requantised_scales(
-            self._steps(node, weight, bias), params.scale, out.scale, str(node.provenance)
-        )
+        least = self._steps(node, weight, bias)
+        scales = requantised_scales(least, params.scale, out.scale, str(node.provenance))
         pad_value = self._pad_value(node)
         moments = self._moments(node, pad_value)
         layer = quantise_layer(
-            weight, bias, params.scale, params.zero_point, scales, moments,
-            self._options, str(node.provenance),
+            weight, bias, params.scale, params.zero_point, scales, ((slice(None), moments),),
+            self._options_of(node), str(node.provenance), _whole(weight, least),
         )
         return ops.QConv2D(
             name=node.name, inputs=self._operands(node, layer), output=node.output,
@@ -213,14 +265,31 @@ class _Quantizer:
         )
 
     def _steps(self, node: Convolution, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for."""
+        """Rounding step per output channel: as fine as 8 bits allow, or what was asked for.
+
+        Where a step was asked for, there are few different ones once equalisation is undone.
+        """
         least = least_scales(weight, bias, self._params[node.inputs[0]].scale)
-        if self._options.weight_steps is None:
+        exact = exact_steps(weight)
+        if exact is not None:
+            least = np.maximum(least, exact)
+        wanted = self._wanted_step(node)
+        if wanted is None:
             return least
         out = self._params.get(node.output)
         factor = np.asarray(out.channel_scale) if out else np.ones(len(bias))
-        step = max(self._options.weight_steps[node.name], float((least * factor).max(initial=0.0)))
-        return step / factor
+        grid = grid_octaves(self._options.equalisation_exponent, MULTIPLIER_LEVELS)
+        return few_scales(np.maximum(wanted / factor, least), wanted, grid, MULTIPLIER_LEVELS)
+
+    def _wanted_step(self, node: Convolution) -> float | None:
+        """The one step for all weights of ``node``; None: 8 bits per output channel."""
+        return (self._options.weight_steps or {}).get(node.name)
+
+    def _options_of(self, node: Convolution) -> QuantizeOptions:
+        """Short biases go with one step for all weights."""
+        if self._wanted_step(node) is None:
+            return replace(self._options, bias_bits=LONG_BIAS_BITS)
+        return self._options
 
     def _pooled_convolution(self, node: ops.ConvGlobalPool) -> ops.Node:
         params = self._params[node.inputs[0]]
@@ -230,13 +299,15 @@ class _Quantizer:
         moments = self._moments(node, pad_value)
         source = self._float.values[node.inputs[0]].type
         pixels = math.prod(node.window.counts(source.height, source.width))
-        groups = self._class_groups(node, weight, bias) if self._options.weight_steps else ()
+        groups: Sequence[Group] = ((slice(None), moments),)
+        if self._wanted_step(node) is not None:
+            groups = self._class_groups(node, weight, bias, moments)
         largest = MULTIPLIER_LIMIT - 1
         while largest:
             scales = summed_scales(least, largest)
             layer = quantise_layer(
-                weight, bias, params.scale, params.zero_point, scales, moments,
-                self._options, str(node.provenance), groups,
+                weight, bias, params.scale, params.zero_point, scales, groups,
+                self._options_of(node), str(node.provenance), _whole(weight, least),
             )
             if _sum_fits(layer, pixels):
                 break
@@ -255,8 +326,12 @@ class _Quantizer:
         )
 
     def _class_groups(
-        self, node: ops.ConvGlobalPool, weight: np.ndarray, bias: np.ndarray
-    ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        self,
+        node: ops.ConvGlobalPool,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        moments: InputMoments,
+    ) -> tuple[Group, ...]:
         """Channels of the classifier ``node`` in groups, each with moments of its own."""
         name = node.inputs[0]
         params = self._params[name]
@@ -271,6 +346,7 @@ class _Quantizer:
                 weight * params.scale,
                 bias,
                 cluster_rows(weight),
+                moments,
             )
         )
 
@@ -290,6 +366,16 @@ class _Quantizer:
         }
         self._graph = replace(self._graph, constants={**self._graph.constants, **arrays})
         return (node.inputs[0], *arrays)
+
+
+def _whole(weight: np.ndarray, steps: np.ndarray) -> np.ndarray | None:
+    """``weight`` (O, K) in ``steps`` (O,), int64, where 8 bits represent it exactly so."""
+    exact = exact_steps(weight)
+    if exact is None or not np.allclose(steps[exact > 0], exact[exact > 0], rtol=1e-9, atol=0):
+        return None
+    divisor = np.where(exact > 0, exact, 1.0)
+    whole: np.ndarray = np.rint(weight / divisor[:, None]).astype(np.int64)
+    return whole
 
 
 def _sum_fits(layer: IntegerLayer, pixels: int) -> bool:

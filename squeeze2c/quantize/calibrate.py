@@ -10,6 +10,7 @@ import numpy as np
 from squeeze2c.errors import QuantizationError
 from squeeze2c.ir import Graph
 from squeeze2c.progress import Progress
+from squeeze2c.quantize.parallel import in_order
 from squeeze2c.reference.float_eval import walk_float
 
 
@@ -35,16 +36,23 @@ def calibrate(
     """
     low: dict[str, np.ndarray] = {}
     high: dict[str, np.ndarray] = {}
-    for start in range(0, len(images), batch_images):
-        progress("calibrating", start, len(images))
+
+    def ranges(start: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        found = {}
         with np.errstate(over="ignore", invalid="ignore"):
             for name, value in walk_float(graph, images[start : start + batch_images]):
                 axes = tuple(range(value.ndim - 1))
                 least, greatest = value.min(axis=axes), value.max(axis=axes)
                 if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
                     raise _overflow(graph, name)
-                low[name] = np.minimum(low[name], least) if name in low else least
-                high[name] = np.maximum(high[name], greatest) if name in high else greatest
+                found[name] = (least, greatest)
+        return found
+
+    for batch, found in enumerate(in_order(ranges, range(0, len(images), batch_images))):
+        progress("calibrating", batch * batch_images, len(images))
+        for name, (least, greatest) in found.items():
+            low[name] = np.minimum(low[name], least) if name in low else least
+            high[name] = np.maximum(high[name], greatest) if name in high else greatest
     progress("calibrating", len(images), len(images))
     return {name: ChannelRange(low[name], high[name]) for name in low}
 

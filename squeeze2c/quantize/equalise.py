@@ -16,6 +16,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.quantize.calibrate import ChannelRange
+from squeeze2c.quantize.layer import exact_steps
 
 QUIETEST = 0.01
 """Channels below this fraction of their tensor's maximum count as having it."""
@@ -50,16 +51,21 @@ class _ChannelClasses:
         return np.array([self.root(i) for i in range(len(self._parent))], np.int64)
 
 
+def grid_octaves(exponent: float, levels: int) -> float:
+    """Spacing of a grid on which the factors of one tensor take at most ``levels`` values."""
+    return -exponent * math.log2(QUIETEST) / (levels - 1)
+
+
 def channel_factors(
     graph: Graph, ranges: Mapping[str, ChannelRange], exponent: float, levels: int = 0
 ) -> dict[str, np.ndarray]:
     """The factor of every channel of every feature map: float64 arrays of (channels,).
 
-    Channels tied by max-pooling, concatenation or addition share a factor. The
+    Channels tied by max-pooling, concatenation or addition share a factor. The graph
+    input, whose scale is the camera's, tensors that are averaged into logits, which need
+    one scale, and inputs of layers whose weights 8 bits represent exactly keep 1.
     ``levels``: factors of one layer's outputs take at most so many values, which then
-    lie on a geometric grid; 0 leaves them as they are. The
-    graph input, whose scale is the camera's, and tensors that are averaged into
-    logits, which need one scale, keep 1.
+    lie on a geometric grid; 0 leaves them as they are.
     """
     classes = _ChannelClasses(graph)
     frozen: list[np.ndarray] = [classes.channels(graph, graph.input)]
@@ -76,6 +82,10 @@ def channel_factors(
                 frozen += [*activations, out]
             case ops.ConvGlobalPool():
                 frozen.append(out)
+        if isinstance(node, ops.Conv2D | ops.ConvGlobalPool):
+            weight = graph.constants[node.inputs[1]]
+            if exact_steps(weight.reshape(len(weight), -1)) is not None:
+                frozen += activations
     roots = classes.roots()
     magnitude = np.zeros(len(roots))
     for name in graph.values:
@@ -85,7 +95,7 @@ def channel_factors(
         np.maximum.at(magnitude, roots[classes.channels(graph, name)], own)
     factor = magnitude[roots] ** exponent
     if levels:
-        grid = -exponent * math.log2(QUIETEST) / (levels - 1)
+        grid = grid_octaves(exponent, levels)
         factor = 2.0 ** (np.round(np.log2(factor) / grid) * grid) if grid else factor
     fixed = {int(r) for channels in frozen for r in roots[channels]}
     factor[np.isin(roots, list(fixed))] = 1.0

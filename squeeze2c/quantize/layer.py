@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,23 @@ from squeeze2c.quantize.statistics import InputMoments
 from squeeze2c.reference.fixed_point import DEFAULT_SHIFT, MULTIPLIER_LIMIT, shift_for
 
 WEIGHT_LIMIT = 127
-PRUNED_SHARE = 0.2
-"""A layer with this share of exact zeros has been pruned: its zeros are kept."""
+PRUNED_SHARE = 0.01
+"""A layer with this share of exact zeros has been pruned: its zeros are kept. Training alone
+leaves practically none."""
 
 OUT_OF_PROPORTION = "the layer's weights or bias are out of proportion; retrain or rescale it"
 BIAS_LIMIT = 1 << 22
 """Weight scales are raised where the bias would exceed this many accumulator steps."""
+
+
+Group = tuple[slice | np.ndarray, InputMoments]
+"""Output channels, and the moments of the inputs that their rounding is judged on."""
+
+_WHOLE = 1e-4
+"""Multiples of a step in single precision are off by less, of any number up to 127."""
+
+_ON_GRID = 1e-6
+"""So much, in steps of a grid, a scale may lie above a point of it and count as on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,33 @@ def least_scales(weight: np.ndarray, bias: np.ndarray, scale_in: float) -> np.nd
     return least
 
 
+def few_scales(scales: np.ndarray, anchor: float, octaves: float, most: int) -> np.ndarray:
+    """``scales`` (O,), some a little larger, so that at most ``most`` different ones are left.
+
+    They are rounded up to a geometric grid: through ``anchor`` and of spacing ``octaves`` where
+    that leaves few enough, otherwise as wide as it has to be. Scales of 0 become the least.
+    """
+    used = scales[scales > 0]
+    if not used.size:
+        return scales
+    positive: np.ndarray = np.maximum(scales, used.min())
+    if len(np.unique(used)) <= most:
+        return positive
+    low, high = float(used.min()), float(used.max())
+    if anchor > 0 and octaves > 0:
+        found = _on_grid(positive, anchor, octaves)
+        if len(np.unique(found)) <= most:
+            return found
+    return _on_grid(positive, low, math.log2(high / low) / (most - 1))
+
+
+def _on_grid(scales: np.ndarray, anchor: float, octaves: float) -> np.ndarray:
+    """``scales`` rounded up to ``anchor`` times powers of two to multiples of ``octaves``."""
+    index = np.ceil(np.log2(scales / anchor) / octaves - _ON_GRID)
+    found: np.ndarray = anchor * 2.0 ** (index * octaves)
+    return found
+
+
 def requantised_scales(
     least: np.ndarray, scale_in: float, scale_out: float, where: str
 ) -> LayerScales:
@@ -88,37 +127,32 @@ def quantise_layer(
     scale_in: float,
     zero_point_in: int,
     scales: LayerScales,
-    moments: InputMoments,
+    groups: Sequence[Group],
     options: QuantizeOptions,
     where: str,
-    groups: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+    whole: np.ndarray | None = None,
 ) -> IntegerLayer:
     """Round one layer. ``weight`` (O, K) and ``bias`` (O,) are real, factors already folded.
 
     The rounding target makes up for what earlier layers' quantisation did to the
     inputs (sequential targets), the rounding feeds its error back, and the bias
-    takes the remaining mean error. ``groups``: (output channels, second moments) where the
-    rounding of some channels is to be judged on inputs of their own. Raises
-    :class:`QuantizationError` where an int32 accumulator could overflow.
+    takes the remaining mean error. ``groups``: which inputs this is judged on, for all
+    output channels between them. ``whole``: int64 (O, K) where weights are known to be whole
+    multiples of their scales; then none is rounded. Raises :class:`QuantizationError` where
+    an int32 accumulator could overflow.
     """
     exact = weight / scales.weight_scale[:, None]
-    target = exact
-    if options.error_feedback:
-        target = exact + _sequential_shift(exact, moments, options.target_damping)
-        pruned = (exact == 0).mean() >= PRUNED_SHARE
-        rounded = np.empty(exact.shape, np.int64)
-        for rows, moment in groups or ((slice(None), moments.covariance),):
-            zeros = exact[rows] == 0 if pruned else None
-            rounded[rows] = error_feedback_round(
-                target[rows], moment, WEIGHT_LIMIT, options.damping, zeros
-            )
-    else:
-        rounded = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
+    zeros = kept_zeros(exact)
+    rounded = np.empty(exact.shape, np.int64) if whole is None else whole
     offset = bias / (scales.weight_scale * scale_in)
-    if options.bias_correction:
-        offset = offset + exact @ moments.mean_float - rounded @ moments.mean_int
-    else:
-        offset = offset - zero_point_in * rounded.sum(axis=1)
+    for rows, moments in groups:
+        if whole is None:
+            own_zeros = None if zeros is None else zeros[rows]
+            rounded[rows] = _rounded(exact[rows], moments, options, own_zeros)
+        if options.bias_correction:
+            offset[rows] += exact[rows] @ moments.mean_float - rounded[rows] @ moments.mean_int
+        else:
+            offset[rows] -= zero_point_in * rounded[rows].sum(axis=1)
     integer_bias = shortened_bias(np.rint(offset).astype(np.int64), options.bias_bits)
     prove_accumulator(rounded, integer_bias, where)
     return IntegerLayer(
@@ -127,6 +161,49 @@ def quantise_layer(
         scales.multiplier.astype(np.int32),
         scales.shift,
     )
+
+
+def _rounded(
+    exact: np.ndarray,
+    moments: InputMoments,
+    options: QuantizeOptions,
+    zeros: np.ndarray | None,
+) -> np.ndarray:
+    if not options.error_feedback:
+        plain: np.ndarray = np.clip(np.rint(exact), -WEIGHT_LIMIT, WEIGHT_LIMIT)
+        return plain.astype(np.int64)
+    target = exact + _sequential_shift(exact, moments, options.target_damping)
+    return error_feedback_round(target, moments.covariance, WEIGHT_LIMIT, options.damping, zeros)
+
+
+def kept_zeros(weight: np.ndarray) -> np.ndarray | None:
+    """Mask of the exact zeros of a layer that was pruned; None where it was not."""
+    zeros: np.ndarray = weight == 0
+    return zeros if zeros.mean() >= PRUNED_SHARE else None
+
+
+def exact_steps(weight: np.ndarray) -> np.ndarray | None:
+    """Steps (O,) of which all of a row's ``weight`` (O, K) are multiples up to 127.
+
+    None where 8 bits do not represent every row exactly, as in nearly all trained layers; they
+    do where the network was quantised before.
+    """
+    steps = np.zeros(len(weight))
+    for index, row in enumerate(weight):
+        levels = np.unique(np.abs(row))
+        levels = levels[levels > 0]
+        if not levels.size:
+            continue
+        if levels.size > WEIGHT_LIMIT:
+            return None
+        steps_tried = levels[-1] / np.arange(1, WEIGHT_LIMIT + 1)
+        multiples = levels[:, None] / steps_tried
+        off = np.abs(multiples - np.rint(multiples)).max(axis=0)
+        fitting = np.flatnonzero(off < _WHOLE)
+        if not fitting.size:
+            return None
+        steps[index] = steps_tried[fitting[0]]
+    return steps if steps.any() else None
 
 
 def bias_shift(bias: np.ndarray, bits: int) -> int:

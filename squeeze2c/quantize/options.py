@@ -15,10 +15,11 @@ class QuantizeOptions:
 
     ``equalisation_exponent``: activation channel c is divided by (its maximum)
     to this power, 0 to 1; 0 switches equalisation off.
-    ``weight_steps``: per convolution one rounding step for all its weights, in units of
-    the float weights; None rounds every output channel to 8 bits.
-    ``bias_bits``: significant bits of a bias; below 32 all biases of a layer share a
-    power of two.
+    ``weight_steps``: for the convolutions in it, one rounding step for all weights, in
+    units of the float weights; the others, or all with None, are rounded to 8 bits per
+    output channel.
+    ``bias_bits``: significant bits of a bias in convolutions with a step of their own; below
+    32 all biases of such a layer share a power of two.
     ``statistics_images``: at most this many images build the layers' second moments.
     ``pixels_per_image``: at most this many output pixels of an image are sampled.
     ``damping``: ridge of the error-feedback rounding, relative to the mean
@@ -43,6 +44,11 @@ class QuantizeOptions:
             raise UsageError(
                 f"equalisation_exponent is {self.equalisation_exponent}, expected 0 to 1"
             )
+        if not 2 <= self.bias_bits <= 32:
+            raise UsageError(f"bias_bits is {self.bias_bits}, expected 2 to 32")
+        for node, step in (self.weight_steps or {}).items():
+            if not (math.isfinite(step) and step >= 0):
+                raise UsageError(f"weight_steps has {step} for {node}, expected 0 or more")
         for name in ("statistics_images", "pixels_per_image", "batch_images"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")

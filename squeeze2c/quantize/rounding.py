@@ -8,6 +8,8 @@ Optimal Brain Surgeon, 1993).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -21,7 +23,7 @@ def error_feedback_round(
     """Integers in [-limit, limit] near ``target`` (rows, K) that keep its outputs.
 
     ``moments`` (K, K) is the covariance of the inputs. ``damping`` times its mean
-    diagonal is added for stability. Columns are taken by falling variance.
+    diagonal is added for stability.
     ``zeros``: a mask (rows, K) of weights that stay zero, as pruning left them.
     Returns int64 (rows, K). With no variance at all this is plain rounding.
     """
@@ -46,11 +48,36 @@ def error_feedback_round(
 
 
 def _inverse_factor(moments: np.ndarray, damping: float) -> tuple[np.ndarray | None, np.ndarray]:
-    """Upper U with inverse(moments + ridge) = U^T U, columns ordered by falling variance."""
-    variance = np.diag(moments)
-    order = np.argsort(-variance, kind="stable")
-    mean = float(variance.mean())
-    if not mean > 0:
-        return None, order
-    ridged = moments[np.ix_(order, order)] + damping * mean * np.eye(len(order))
-    return np.linalg.cholesky(np.linalg.inv(ridged)).T, order
+    """Upper U with inverse(moments + ridge) = U^T U, its columns in the order of rounding."""
+    mean = float(np.diag(moments).mean())
+    ridged = moments + damping * mean * np.eye(len(moments))
+    # Of inputs that do not vary, covariances are rounding errors, of either sign.
+    if not (mean > 0 and np.diag(ridged).min() > 0):
+        return None, np.arange(len(moments))
+    order = _rounding_order(ridged)
+    return np.linalg.cholesky(np.linalg.inv(ridged[np.ix_(order, order)])).T, order
+
+
+def _rounding_order(moments: np.ndarray) -> np.ndarray:
+    """Columns such that the error left over is small.
+
+    Column j leaves its variance given the columns after it. The product of these variances
+    is the determinant whatever the order, so their sum is least where they are alike.
+    Greedily from the end: the column that varies least, given those behind it (a pivoted
+    Cholesky decomposition with the least pivot in place of the greatest).
+    """
+    size = len(moments)
+    variance = np.diag(moments).copy()
+    least = float(np.finfo(np.float64).eps * variance.min())
+    factor = np.zeros((size, size))
+    left = np.ones(size, bool)
+    order = np.empty(size, np.int64)
+    for step in range(size):
+        column = int(np.where(left, variance, np.inf).argmin())
+        order[size - 1 - step] = column
+        left[column] = False
+        known = factor[:, :step] @ factor[column, :step]
+        pivot = max(variance[column], least)
+        factor[:, step] = (moments[:, column] - known) / math.sqrt(pivot)
+        variance -= factor[:, step] ** 2
+    return order

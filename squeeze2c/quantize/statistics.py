@@ -25,6 +25,17 @@ class InputMoments:
     cross: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class BatchSums:
+    """Sums over the windows of one batch, of deviations from the origin and their products."""
+
+    count: int
+    real: np.ndarray
+    integer: np.ndarray
+    square: np.ndarray
+    cross: np.ndarray
+
+
 class MomentAccumulator:
     """Collects :class:`InputMoments` batch by batch.
 
@@ -39,6 +50,7 @@ class MomentAccumulator:
         self._pixels_per_image = pixels_per_image
         size = window.taps * channels
         self._count = 0
+        self._begun = False
         self._origin_float = np.zeros(size, np.float32)
         self._origin_int = np.zeros(size, np.float32)
         self._sum_float = np.zeros(size)
@@ -50,18 +62,35 @@ class MomentAccumulator:
         self, real: np.ndarray, integer: np.ndarray, fill_real: np.ndarray, fill_int: np.ndarray
     ) -> None:
         """One batch (N, H, W, C): ``real`` in quantisation steps, ``integer`` uint8."""
+        self.take(self.sums(real, integer, fill_real, fill_int))
+
+    def sums(
+        self, real: np.ndarray, integer: np.ndarray, fill_real: np.ndarray, fill_int: np.ndarray
+    ) -> BatchSums:
+        """What a batch adds. The first one sets the origin; others may be summed in threads."""
         taps_real = self._sample(real, fill_real)
         taps_int = self._sample(integer.astype(np.float32), fill_int)
-        if not self._count:
+        if not self._begun:
             self._origin_float = _whole_means(taps_real)
             self._origin_int = _whole_means(taps_int)
+            self._begun = True
         taps_real -= self._origin_float
         taps_int -= self._origin_int
-        self._count += len(taps_real)
-        self._sum_float += taps_real.sum(axis=0, dtype=np.float64)
-        self._sum_int += taps_int.sum(axis=0, dtype=np.float64)
-        self._square += taps_int.T @ taps_int
-        self._cross += taps_real.T @ taps_int
+        return BatchSums(
+            len(taps_real),
+            taps_real.sum(axis=0, dtype=np.float64),
+            taps_int.sum(axis=0, dtype=np.float64),
+            taps_int.T @ taps_int,
+            taps_real.T @ taps_int,
+        )
+
+    def take(self, batch: BatchSums) -> None:
+        """Add what :meth:`sums` found; in a fixed order, so that rounding is always the same."""
+        self._count += batch.count
+        self._sum_float += batch.real
+        self._sum_int += batch.integer
+        self._square += batch.square
+        self._cross += batch.cross
 
     def _sample(self, x: np.ndarray, fill: np.ndarray) -> np.ndarray:
         """Evenly spread windows of ``x`` as (pixels, K) float32."""

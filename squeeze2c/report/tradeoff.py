@@ -18,10 +18,10 @@ def schedule_title(schedule: Schedule) -> str:
     return title if schedule["running_pools"] else f"{title}, pools a window at a time"
 
 
-def trade_off(manifest: Mapping[str, Any], stack_reserve_bytes: int) -> str:
+def trade_off(manifest: Mapping[str, Any], beside_arena_bytes: int) -> str:
     """What was chosen where the user set no budget, and what a budget would buy.
 
-    ``stack_reserve_bytes``: what a budget must hold beside the arena.
+    ``beside_arena_bytes``: what a budget must hold beside the arena.
     """
     candidates = manifest["schedule"]["candidates"]
     smallest, cheapest = candidates[0], candidates[-1]
@@ -35,13 +35,13 @@ def trade_off(manifest: Mapping[str, Any], stack_reserve_bytes: int) -> str:
         said += ", the smallest"
     else:
         said += f", predicted to take {_more(chosen, cheapest)} than the fastest"
-        parts.append(f"{_budget(smallest, stack_reserve_bytes)} would do, with "
+        parts.append(f"{_budget(smallest, beside_arena_bytes)} would do, with "
                      f"{_more(smallest, chosen)}")  # fmt: skip
     if chosen is cheapest:
         said += " and the fastest" if not parts else ""
     else:
         parts.append(
-            f"{_budget(cheapest, stack_reserve_bytes)} ({schedule_title(cheapest)}) would save "
+            f"{_budget(cheapest, beside_arena_bytes)} ({schedule_title(cheapest)}) would save "
             f"{_percent(1 - _ratio(cheapest, chosen))} of the predicted instructions"
         )
     return "; ".join((said, *parts))
@@ -52,8 +52,8 @@ def compared(schedule: Schedule, cheapest: Schedule) -> str:
     return f"{100 * (_ratio(schedule, cheapest) - 1):+.3f} %"
 
 
-def _budget(schedule: Schedule, stack_reserve_bytes: int) -> str:
-    return f"--ram {schedule['arena_bytes'] + stack_reserve_bytes}"
+def _budget(schedule: Schedule, beside_arena_bytes: int) -> str:
+    return f"--ram {schedule['arena_bytes'] + beside_arena_bytes}"
 
 
 def _more(schedule: Schedule, other: Schedule) -> str:

@@ -17,12 +17,13 @@ they are measured.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import joins_rows
+from squeeze2c.kernels import joins_rows, pairs_weights
 from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution
 from squeeze2c.schedule.model import Schedule, Step
@@ -73,10 +74,12 @@ ADD_BYTE = 46.0
 SUM_ROW = 23.0
 SUM_BYTE = 8.0
 
-UNPACK_TABLE = 24000.0
-"""Building the decode table of a layer with packed weights."""
-UNPACK_TILE = 600.0
-UNPACK_WEIGHT = 5.4
+UNPACK_TABLE = 37500.0
+"""Building the decode table of a layer with packed weights; once per step, like all of these."""
+UNPACK_CHANNEL = 100.0
+"""Its bias and multiplier, and a share of what a tile costs however small it is."""
+UNPACK_WEIGHT = 5.1
+"""At 2 to 4 bits per weight, as large layers have; codes of 6 bits cost 8."""
 
 
 ENDLESS = 1 << 32
@@ -94,20 +97,36 @@ def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
 def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:
     """Instructions of all steps of each stage of ``schedule``, for one image."""
     nodes = [graph.node(stage.node) for stage in schedule.stages]
-    work = [_work(graph, schedule, index) for index in range(len(schedule.stages))]
-    totals = [0.0] * len(nodes)
+    parts = [_parts(graph, stage) for stage in schedule.stages]
+    work = [_work(graph, schedule, index, parts[index]) for index in range(len(nodes))]
+    totals = list(decoding_by_stage(graph, schedule))
     for step in schedule.steps:
         if step.stage == INPUT_STAGE:
             continue
-        node = nodes[step.stage]
+        passes = len(parts[step.stage])
         totals[step.stage] += STEP + work[step.stage](step)
-        totals[step.stage] += _rings(schedule, step)
-        totals[step.stage] += _unpacking(graph, schedule.stages[step.stage])
+        totals[step.stage] += passes * _rings(schedule, step)
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
-            totals[step.stage] += step.rows * STRIP_ROW
-        if isinstance(node, ops.QMaxPool2D):
-            totals[step.stage] += _pool(graph, schedule, node, step)
+            totals[step.stage] += passes * step.rows * STRIP_ROW
     return tuple(totals)
+
+
+def decoding_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:
+    """Of those, the instructions for decoding packed weights, which every step does once."""
+    steps = Counter(step.stage for step in schedule.steps)
+    return tuple(
+        steps[index] * _unpacking(graph, stage) for index, stage in enumerate(schedule.stages)
+    )
+
+
+def _parts(graph: Graph, stage: Stage) -> list[int]:
+    """Output channels of each pass over the rows of a step: one per tile of packed weights.
+
+    Every pass looks its rows up and expands their windows anew.
+    """
+    outputs = graph.values[stage.output].type.channels
+    tile = stage.tile_channels or outputs
+    return [min(tile, outputs - first) for first in range(0, outputs, tile)]
 
 
 def _rings(schedule: Schedule, step: Step) -> float:
@@ -125,8 +144,9 @@ def _unpacking(graph: Graph, stage: Stage) -> float:
     if not stage.tile_channels:
         return 0.0
     weights = graph.constants[graph.node(stage.node).inputs[1]]
-    tiles = -(-len(weights) // stage.tile_channels)
-    return UNPACK_TABLE + tiles * UNPACK_TILE + weights.size * UNPACK_WEIGHT
+    paired = cost_dsp.PAIRED_WEIGHT if pairs_weights(stage.kernel) else 0.0
+    weight = UNPACK_WEIGHT + paired
+    return UNPACK_TABLE + len(weights) * UNPACK_CHANNEL + weights.size * weight
 
 
 def _ring_row(schedule: Schedule, name: str) -> float:
@@ -136,23 +156,26 @@ def _ring_row(schedule: Schedule, name: str) -> float:
     return RING_ROW if buffer.capacity_rows & (buffer.capacity_rows - 1) else MASKED_RING_ROW
 
 
-def _work(graph: Graph, schedule: Schedule, index: int) -> Callable[[Step], float]:
-    """Instructions of the rows of a step of stage ``index``, max-pools aside."""
+def _work(
+    graph: Graph, schedule: Schedule, index: int, parts: list[int]
+) -> Callable[[Step], float]:
+    """Instructions of the rows of a step of stage ``index``, in passes of ``parts`` channels."""
     stage = schedule.stages[index]
     node = graph.node(stage.node)
+    if isinstance(node, ops.QMaxPool2D):
+        return partial(_Pool.of(graph, node).step, stage)
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        row = _row(graph, schedule, node)
+        row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
     work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
-    tile = stage.tile_channels
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        of_rows = cache(partial(work.tiles_of_rows, tile) if tile else work.rows)
+        of_rows = cache(partial(work.rows_of_parts, parts))
         return lambda step: of_rows(step.rows)
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return long.tiles_of_rows(tile, 1) if tile else long.rows(1)
+        return long.rows_of_parts(parts, 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
@@ -180,13 +203,14 @@ def _contiguous(graph: Graph, schedule: Schedule, node: ops.Node) -> bool:
     return schedule.placements[name].pixel_bytes == graph.values[name].type.channels
 
 
-def _row(graph: Graph, schedule: Schedule, node: ops.Node) -> float:
-    """Instructions of one output row, max-pools aside."""
+def _row(graph: Graph, schedule: Schedule, node: ops.Node, outputs: int) -> float:
+    """Instructions of one output row, ``outputs`` channels of it."""
     source = graph.values[node.inputs[0]].type
     row_bytes = source.width * source.channels
     match node:
         case ops.QConv2D() | ops.QConvGlobalPool():
-            return _convolution_row(graph, node, _contiguous(graph, schedule, node))
+            contiguous = _contiguous(graph, schedule, node)
+            return _convolution_row(graph, node, contiguous, outputs)
         case ops.QAdd():
             return row_bytes * ADD_BYTE
         case ops.QGlobalPool():
@@ -195,13 +219,12 @@ def _row(graph: Graph, schedule: Schedule, node: ops.Node) -> float:
 
 
 def _convolution_row(
-    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, contiguous: bool
+    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, contiguous: bool, outputs: int
 ) -> float:
     """``contiguous``: the input's pixels follow one another without a gap."""
     source, window = graph.values[node.inputs[0]].type, node.window
     kernel_rows, kernel_cols = window.kernel
     cols = window.count(source.width, 1)
-    outputs = len(graph.constants[node.inputs[1]])
     taps = window.taps * source.channels
     inside = _inside(source.width, node, cols) if contiguous else 0
     segments = kernel_rows * (inside + (cols - inside) * kernel_cols)
@@ -222,25 +245,37 @@ def _inside(in_cols: int, node: ops.QConv2D | ops.QConvGlobalPool, cols: int) ->
     return sum(0 <= start <= in_cols - window.kernel[1] for start in starts)
 
 
-def _pool(graph: Graph, schedule: Schedule, node: ops.QMaxPool2D, step: Step) -> float:
-    """Instructions of one step of a max-pool."""
-    source, out = graph.values[node.inputs[0]].type, graph.values[node.output].type
-    window = node.window
-    starts = [x * window.strides[1] - window.padding.left for x in range(out.width)]
-    columns = [min(s + window.kernel[1], source.width) - max(s, 0) for s in starts]
-    rows = [
-        schedule.stages[step.stage].inputs[0].window.demand(row)
-        for row in range(step.first_row, step.first_row + step.rows)
-    ]
-    begun, taken = step.rows, sum(demand.last - demand.first for demand in rows)
-    if step.input_row is not None:
-        begun, taken = int(step.input_row == rows[0].first), 1
-    if schedule.stages[step.stage].kernel.arch == "dsp":
-        calls = step.rows * (cost_dsp.POOL_CALL + out.width * cost_dsp.POOL_PIXEL)
-        return calls + cost_dsp.pool_rows(columns, out.channels, taken, begun)
-    return (
-        step.rows * (POOL_CALL + out.width * POOL_PIXEL)
-        + begun * out.width * out.channels * POOL_CLEAR_BYTE
-        + taken * out.width * POOL_ROW_PIXEL
-        + taken * sum(columns) * (POOL_COLUMN + out.channels * POOL_BYTE)
-    )
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """A row of a max-pool's output. ``columns``: what each window holds of a row of input."""
+
+    pixels: int
+    channels: int
+    columns: tuple[int, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, node: ops.QMaxPool2D) -> _Pool:
+        source, out = graph.values[node.inputs[0]].type, graph.values[node.output].type
+        window, width = node.window, source.width
+        starts = [x * window.strides[1] - window.padding.left for x in range(out.width)]
+        columns = tuple(min(s + window.kernel[1], width) - max(s, 0) for s in starts)
+        return cls(out.width, out.channels, columns)
+
+    def step(self, stage: Stage, step: Step) -> float:
+        """Instructions of one step."""
+        rows = [
+            stage.inputs[0].window.demand(row)
+            for row in range(step.first_row, step.first_row + step.rows)
+        ]
+        begun, taken = step.rows, sum(demand.last - demand.first for demand in rows)
+        if step.input_row is not None:
+            begun, taken = int(step.input_row == rows[0].first), 1
+        if stage.kernel.arch == "dsp":
+            calls = step.rows * (cost_dsp.POOL_CALL + self.pixels * cost_dsp.POOL_PIXEL)
+            return calls + cost_dsp.pool_rows(self.columns, self.channels, taken, begun)
+        return (
+            step.rows * (POOL_CALL + self.pixels * POOL_PIXEL)
+            + begun * self.pixels * self.channels * POOL_CLEAR_BYTE
+            + taken * self.pixels * POOL_ROW_PIXEL
+            + taken * sum(self.columns) * (POOL_COLUMN + self.channels * POOL_BYTE)
+        )

@@ -6,6 +6,7 @@ fitted to what QEMU counts where a compiler decides. See ``cost.py``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -104,17 +105,12 @@ class Convolution:
     def pairs(self) -> int:
         return -(-self.outputs // 2)
 
-    def tiles_of_rows(self, tile_channels: int, count: int) -> float:
-        """As :meth:`rows`, with so many output channels at a time, whose weights are decoded.
-
-        Decoding aside.
-        """
-        whole, last = divmod(self.outputs, tile_channels)
-        total = whole * replace(self, outputs=tile_channels).rows(count)
-        if last:
-            total += replace(self, outputs=last).rows(count)
-        taps = self.window[0] * self.window[1] * self.channels
-        return total + self.outputs * taps * PAIRED_WEIGHT
+    def rows_of_parts(self, parts: Sequence[int], count: int) -> float:
+        """As :meth:`rows`, in passes of so many output channels each."""
+        passes = Counter(parts)
+        return sum(
+            times * replace(self, outputs=outputs).rows(count) for outputs, times in passes.items()
+        )
 
     def rows(self, count: int) -> float:
         """Instructions of ``count`` rows of output that are computed in one step."""

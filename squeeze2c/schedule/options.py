@@ -14,7 +14,8 @@ INPUT_MODES = ("push", "frame")
 class ScheduleOptions:
     """``kind``: one of :data:`KINDS`. ``input_mode``: push or frame; None takes push, and
     frame for layerwise, which needs the whole image anyway. ``input_format``: what the
-    caller's pixels are. ``ram_bytes``: the most that arena and stack may take together.
+    caller's pixels are. ``ram_bytes``: the most that arena, stack, logits and
+    a row that is pushed may take together.
 
     Raises :class:`UsageError` where a field makes no sense.
     """

@@ -6,11 +6,11 @@ The family does not depend on the budget, so more memory never makes a network s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
-from squeeze2c.kernels import rows_at_once
+from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
@@ -21,6 +21,10 @@ from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
+LATE_HEIGHTS = 3
+LATE_UNITS = (2, 4, 8)
+"""Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
+concatenation count as one), may have larger strips than the rest."""
 TOLERANCE = 1.35
 """Without a budget, a schedule may cost this much more than the cheapest to be smaller: as much as
 kernels that take several rows at once save. Who has memory to spare says so."""
@@ -36,6 +40,43 @@ class Candidate:
     instructions: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Schedules that differ in the tiles of packed weights alone.
+
+    ``at_once``: the stages whose kernels take several rows at once. ``make``: one of them.
+    """
+
+    kind: str
+    at_once: tuple[bool, ...]
+    make: Callable[[], Schedule]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kernels:
+    """The stages twice: with kernels for single rows, and for several rows where there are any."""
+
+    one_by_one: tuple[Stage, ...]
+    at_once: tuple[Stage, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, core: Core, packed: Mapping[str, int]) -> _Kernels:
+        placements = place_feature_maps(graph)
+        single, several = (
+            collect_stages(graph, placements, core, packed, strips) for strips in (False, True)
+        )
+        return cls(single, several)
+
+    def choose(self, at_once: Sequence[bool]) -> tuple[Stage, ...]:
+        choices = zip(self.one_by_one, self.at_once, at_once, strict=True)
+        return tuple(several if chosen else single for single, several, chosen in choices)
+
+    @property
+    def rows(self) -> list[int]:
+        """Rows that each stage takes at once, at most."""
+        return [rows_at_once(stage.kernel) for stage in self.at_once]
+
+
 def candidates(
     graph: Graph,
     core: Core,
@@ -44,25 +85,38 @@ def candidates(
     arena_bytes: Callable[[Schedule], int],
     progress: Progress = silent,
     packed: Mapping[str, int] | None = None,
+    at_least_bytes: Callable[[Schedule], int] = lambda schedule: 0,
 ) -> tuple[Candidate, ...]:
     """Schedules that no other one beats in both memory and cost, smallest arena first.
 
-    ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule.
-    ``packed``: tile channels of the nodes whose weights are packed.
+    ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule;
+    ``at_least_bytes``, a quick lower bound of that, spares planning what is beaten anyway.
+    ``packed``: tile channels of the nodes whose weights are packed, the fewest that are
+    worth it; schedules may decode more at a time.
     """
-    found = []
-    generators = list(_schedules(graph, core, push, kind, packed))
-    for index, (name, make) in enumerate(generators):
-        progress("scheduling", index, len(generators))
-        schedule = make()
-        cost = predicted_instructions(graph, schedule)
-        found.append(Candidate(name, schedule, arena_bytes(schedule), cost))
-    progress("scheduling", len(generators), len(generators))
-    best: list[Candidate] = []
-    for candidate in sorted(found, key=lambda c: (c.arena_bytes, c.instructions)):
-        if not best or candidate.instructions < best[-1].instructions:
-            best.append(candidate)
-    return tuple(best)
+    packed = packed or {}
+    families = list(_families(graph, core, push, kind, packed))
+    tilings = [_Kernels.of(graph, core, tiling) for tiling in _tilings(graph, packed)]
+    told, total = 0, len(families) * (1 + len(tilings))
+    made = []
+    for family in families:
+        progress("scheduling", told, total)
+        told += 1
+        ordered = family.make()
+        for tiling in tilings:
+            schedule = replace(ordered, stages=tiling.choose(family.at_once))
+            made.append((predicted_instructions(graph, schedule), family.kind, schedule))
+    found: list[Candidate] = []
+    # From the fastest on: what cannot be smaller than all that is faster is beaten.
+    for cost, name, schedule in sorted(made, key=lambda m: m[0]):
+        progress("scheduling", told, total)
+        told += 1
+        if not found or at_least_bytes(schedule) < found[-1].arena_bytes:
+            candidate = Candidate(name, schedule, arena_bytes(schedule), cost)
+            if not found or candidate.arena_bytes < found[-1].arena_bytes:
+                found.append(candidate)
+    progress("scheduling", told, total)
+    return tuple(reversed(found))
 
 
 def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate | None:
@@ -78,54 +132,109 @@ def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate 
     return fitting[-1] if fitting else None
 
 
-def _schedules(
-    graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int] | None
-) -> Iterator[tuple[str, Callable[[], Schedule]]]:
+def _tilings(graph: Graph, packed: Mapping[str, int]) -> list[Mapping[str, int]]:
+    """Tile channels of the packed nodes, from ``packed`` on, for each size of tiles."""
+    weights = {name: graph.constants[graph.node(name).inputs[1]] for name in packed}
+    shapes = {name: (len(w), w.size // len(w)) for name, w in weights.items()}
+    tilings: list[Mapping[str, int]] = [packed]
+    for tile_bytes in TILE_BYTES:
+        tiling = {
+            name: max(least, default_tile_channels(*shapes[name], tile_bytes))
+            for name, least in packed.items()
+        }
+        if tiling != tilings[-1]:
+            tilings.append(tiling)
+    return tilings
+
+
+def _families(
+    graph: Graph, core: Core, push: bool, kind: str, packed: Mapping[str, int]
+) -> Iterator[_Family]:
     placements = place_feature_maps(graph)
-    one_by_one = collect_stages(graph, placements, core, packed)
-    at_once = collect_stages(graph, placements, core, packed, strips=True)
+    kernels = _Kernels.of(graph, core, packed)
+    none, several = (False,) * len(kernels.rows), tuple(rows > 1 for rows in kernels.rows)
     if kind in ("layerwise", "auto"):
-        for several in (False, True) if at_once != one_by_one else (False,):
-            yield "layerwise", partial(schedule_layerwise, graph, core, push, packed, several)
+        for at_once in dict.fromkeys((none, several)):
+            yield _Family(
+                "layerwise", at_once,
+                partial(schedule_layerwise, graph, core, push, packed, any(at_once)),
+            )  # fmt: skip
     if kind == "layerwise":
         return
 
     def stream(
-        stages: tuple[Stage, ...], strips: Sequence[int], run: bool, boundaries: tuple[str, ...]
-    ) -> Schedule:
-        strip_rows = [min(rows, stage.rows) for rows, stage in zip(strips, stages, strict=True)]
+        at_once: tuple[bool, ...], strips: Sequence[int], run: bool = True,
+        boundaries: tuple[str, ...] = (),
+    ) -> _Family:  # fmt: skip
+        stages = kernels.choose(at_once)
+        strip_rows = [min(strip, stage.rows) for strip, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
-        return schedule_stream(graph, placements, stages, strip_rows, running, push, boundaries)
+        make = partial(
+            schedule_stream, graph, placements, stages, strip_rows, running, push, boundaries
+        )
+        return _Family("stream", at_once, make)
 
-    most_rows = max(stage.rows for stage in one_by_one)
+    stages = kernels.one_by_one
+    most_rows = max(stage.rows for stage in stages)
     for strip in STRIPS:
         if strip > 1 and strip >= most_rows:
             break
-        strips = (strip,) * len(one_by_one)
+        strips = [strip] * len(stages)
         for run in (True, False):
-            yield "stream", partial(stream, one_by_one, strips, run, ())
-        if at_once != one_by_one and strip >= max(rows_at_once(s.kernel) for s in at_once):
-            yield "stream", partial(stream, at_once, strips, True, ())
-    for stages, strips in _from_some_layer_on(one_by_one, at_once):
-        yield "stream", partial(stream, stages, strips, True, ())
-    pools = [stage.buffer for stage in one_by_one if stage.pool and stage.buffer is not None]
+            yield stream(none, strips, run)
+        if any(several) and strip >= max(kernels.rows):
+            yield stream(several, strips)
+    for at_once, strips in _from_some_layer_on(kernels):
+        yield stream(at_once, strips)
+    if packed:
+        for strips in _growing_strips(stages):
+            yield stream(none, strips)
+            enough = [strip >= rows for strip, rows in zip(strips, kernels.rows, strict=True)]
+            at_once = tuple(a and b for a, b in zip(several, enough, strict=True))
+            if any(at_once):
+                yield stream(at_once, strips)
+    pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
-        yield "stream", partial(stream, one_by_one, (1,) * len(one_by_one), True, (boundary,))
+        yield stream(none, [1] * len(stages), True, (boundary,))
 
 
-def _from_some_layer_on(
-    one_by_one: tuple[Stage, ...], at_once: tuple[Stage, ...]
-) -> Iterator[tuple[tuple[Stage, ...], tuple[int, ...]]]:
-    """Stages and strips that take several rows at once from some layer on, single rows before.
+def _from_some_layer_on(kernels: _Kernels) -> Iterator[tuple[tuple[bool, ...], list[int]]]:
+    """Kernels and strips that take several rows at once from some layer on, single rows before.
 
     Late rows are short, so taking several of them costs least RAM there. Strips begin with
     the layer, or with those that write its input.
     """
-    for index, stage in enumerate(at_once):
-        rows = rows_at_once(stage.kernel)
+    for index, rows in enumerate(kernels.rows):
         if rows == 1:
             continue
-        stages = one_by_one[:index] + at_once[index:]
-        writers = [w for w in stage.inputs[0].writers if w != INPUT_STAGE]
+        at_once = tuple(i >= index and several > 1 for i, several in enumerate(kernels.rows))
+        writers = [w for w in kernels.at_once[index].inputs[0].writers if w != INPUT_STAGE]
         for first in dict.fromkeys((index, *writers)):
-            yield stages, tuple(rows if i >= first else 1 for i in range(len(stages)))
+            yield at_once, [rows if i >= first else 1 for i in range(len(kernels.rows))]
+
+
+def _growing_strips(stages: Sequence[Stage]) -> Iterator[list[int]]:
+    """Larger strips for layers of small maps.
+
+    Every strip decodes a layer's packed weights once. Late layers have most of the weights,
+    and the shortest rows.
+    """
+    for late_stages in _late_stages(stages):
+        height = max(stages[index].rows for index in late_stages)
+        for early in STRIPS[:3]:
+            for late in STRIPS:
+                if early < late < 2 * height:
+                    yield [late if i in late_stages else early for i in range(len(stages))]
+
+
+def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:
+    """Sets of stages that may have strips of their own: not all stages, and none twice."""
+    heights = sorted({stage.rows for stage in stages})
+    units = list(dict.fromkeys(stage.buffer for stage in stages))
+    sets = [
+        *([stage.rows <= height for stage in stages] for height in heights[:-1][:LATE_HEIGHTS]),
+        *([stage.buffer in units[-n:] for stage in stages] for n in LATE_UNITS if n < len(units)),
+    ]
+    return list(
+        dict.fromkeys(frozenset(i for i, late in enumerate(chosen) if late) for chosen in sets)
+    )

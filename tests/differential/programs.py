@@ -33,9 +33,9 @@ def build_program(
     return output
 
 
-def run_program(program: Path, *arguments: object) -> None:
-    """Run it; a failure shows what it printed."""
-    _run([str(program), *map(str, arguments)])
+def run_program(program: Path, *arguments: object) -> str:
+    """Run it; what it printed, which a failure shows too."""
+    return _run([str(program), *map(str, arguments)])
 
 
 def complaint_of(program: Path, *arguments: object) -> str:
@@ -46,6 +46,7 @@ def complaint_of(program: Path, *arguments: object) -> str:
     return result.stderr
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str]) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}{result.stderr[-6000:]}"
+    return result.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from squeeze2c.emulate.qemu import EMULATOR
 from squeeze2c.emulate.toolchain import COMPILER
 from squeeze2c.export import Artifact, read_artifact, write_folder
 from squeeze2c.ir import Graph
+from squeeze2c.lower import PackedWeights
 from squeeze2c.schedule import ScheduleOptions
 from tests.emulated.edits import MODEL
 from tests.support.programs import every_operator_graph, generated_files, quantised, random_images
@@ -50,10 +51,11 @@ def make_artifact(tiny: Graph, tmp_path_factory: pytest.TempPathFactory) -> Make
         *,
         graph: Graph = tiny,
         options: ScheduleOptions | None = None,
+        packed: Mapping[str, PackedWeights] | None = None,
         file: str = f"{MODEL}.c",
         edit: Callable[[str], str] = str,
     ) -> Artifact:
-        files = generated_files(graph, target, MODEL, options)
+        files = generated_files(graph, target, MODEL, options, packed)
         files[file] = edit(files[file].decode()).encode()
         folder = tmp_path_factory.mktemp("folder") / MODEL
         write_folder(folder, files)

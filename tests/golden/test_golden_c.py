@@ -14,8 +14,16 @@ from pathlib import Path
 import pytest
 
 from squeeze2c.ir import dump_graph, load_graph
-from squeeze2c.schedule import ScheduleOptions
-from tests.support.programs import every_operator_graph, generated_files, quantised
+from squeeze2c.schedule import (
+    ScheduleOptions,
+    collect_stages,
+    place_feature_maps,
+    schedule_stream,
+)
+from squeeze2c.target import core_named
+from tests.support.integer_graphs import with_random_integers
+from tests.support.packed import built_program, convolutions, pack_in_tiles
+from tests.support.programs import every_operator_graph, files_of, generated_files, quantised
 
 GOLDEN = Path(__file__).parent
 NETWORK = Path(__file__).parent / "tiny.npz"
@@ -38,7 +46,12 @@ FILES = (
     "manifest.json",
     "reference/schedule.json",
 )
-CASES = [("tiny", name) for name in FILES] + [("tiny_frame", n) for n in ("tiny.h", "tiny.c")]
+CODE = ("tiny.h", "tiny.c")
+CASES = [
+    *(("tiny", name) for name in FILES),
+    *(("tiny_frame", name) for name in CODE),
+    *(("tiny_packed", name) for name in (*CODE, "tiny_weights.c")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +59,21 @@ def folders() -> dict[str, dict[str, bytes]]:
     if os.environ.get(UPDATE) == "1" and not NETWORK.exists():
         NETWORK.write_bytes(dump_graph(quantised(every_operator_graph())))
     network = load_graph(NETWORK)
-    return {name: generated_files(network, options=o) for name, o in FOLDERS.items()}
+    made = {name: generated_files(network, options=o) for name, o in FOLDERS.items()}
+    return made | {"tiny_packed": packed_files()}
+
+
+def packed_files() -> dict[str, bytes]:
+    """The same layers with few-valued weights: packed in tiles of 3 channels, the stem plain."""
+    graph = with_random_integers(every_operator_graph(), packable=True)
+    tiles = {name: 3 for name in convolutions(graph) if name != "stem"}
+    placements = place_feature_maps(graph)
+    stages = collect_stages(graph, placements, core_named("cortex-m4"), tiles)
+    strips = [min(2, stage.rows) for stage in stages]
+    running = [stage.pool for stage in stages]
+    schedule = schedule_stream(graph, placements, stages, strips, running, True)
+    packed = pack_in_tiles(graph, tiles)
+    return files_of(built_program(graph, schedule, packed, "tiny"), graph)
 
 
 @pytest.mark.parametrize(("folder", "name"), CASES)

@@ -149,13 +149,13 @@ class _Grower:
 
 
 @st.composite
-def graphs(draw: st.DrawFn, max_layers: int = 7) -> Graph:
+def graphs(draw: st.DrawFn, max_layers: int = 7, packable: bool = False) -> Graph:
     """An integer network. Some of its maps are read by nobody."""
     grower = _Grower(draw)
     for _ in range(draw(st.sampled_from(range(1, max_layers + 1)))):
         grower.grow()
     return with_random_integers(
-        grower.finish(), draw(st.integers(0, 99)), draw(st.sampled_from((0, 0, 3, 255)))
+        grower.finish(), draw(st.integers(0, 99)), draw(st.sampled_from((0, 0, 3, 255))), packable
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from squeeze2c.errors import DoesNotFitError
 from squeeze2c.ir import Graph
-from squeeze2c.memory import live_at, plan_memory
+from squeeze2c.memory import collect_buffers, live_at, lower_bound_bytes, plan_memory
 from squeeze2c.pipeline import build_program
 from squeeze2c.schedule import (
     Candidate,
@@ -21,16 +21,29 @@ from squeeze2c.schedule import (
 )
 from squeeze2c.schedule.search import TOLERANCE
 from tests.property.stream_graphs import CORE, graphs
+from tests.support.packed import convolutions
 
 
-def family(graph: Graph, push: bool, kind: str) -> tuple[Candidate, ...]:
-    return candidates(graph, CORE, push, kind, lambda s: plan_memory(graph, s).arena_bytes)
+def family(
+    graph: Graph, push: bool, kind: str, packed: bool = False, bounded: bool = False
+) -> tuple[Candidate, ...]:
+    """``packed``: every layer, in two tiles. ``bounded``: plan only what may win."""
+    tiles = {name: -(-n // 2) for name, n in convolutions(graph).items()} if packed else None
+    bound = {"at_least_bytes": lambda s: lower_bound_bytes(collect_buffers(graph, s))}
+    return candidates(
+        graph, CORE, push, kind, lambda s: plan_memory(graph, s).arena_bytes, packed=tiles,
+        **(bound if bounded else {}),
+    )  # fmt: skip
 
 
-@given(graph=graphs(), push=st.booleans(), kind=st.sampled_from(("auto", "stream", "layerwise")))
-@settings(max_examples=30)
-def test_more_memory_is_never_slower(graph: Graph, push: bool, kind: str) -> None:
-    found = family(graph, push, kind)
+KINDS = st.sampled_from(("auto", "stream", "layerwise"))
+
+
+@given(graph=graphs(), push=st.booleans(), kind=KINDS, packed=st.booleans())
+@settings(max_examples=40)
+def test_more_memory_is_never_slower(graph: Graph, push: bool, kind: str, packed: bool) -> None:
+    found = family(graph, push, kind, packed)
+    assert family(graph, push, kind, packed, bounded=True) == found
     assert found
     if kind != "auto":
         assert {c.kind for c in found} == {kind}

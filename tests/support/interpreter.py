@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from squeeze2c.kernels import UNPACK_TABLE_BYTES
 from squeeze2c.lower import CProgram, Layer, RowSource
+from squeeze2c.lower.program import PackedConstants
 from tests.support.kernel_library import Kernels
 
 POISON = 0xEE
@@ -27,12 +29,19 @@ class Interpreter:
         self._constants = {c.symbol: kernels.memory(c.data) for c in program.constants}
         self._logits = kernels.room(program.classes, "int32")
         self._objects = {layer.index: self._object(layer) for layer in program.layers}
+        self._packed = {
+            layer.index: self._packed_layer(layer.conv.packed)
+            for layer in program.layers
+            if layer.conv is not None and layer.conv.packed
+        }
 
     def run(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """Every layer's output for one image uint8, as the camera delivers it.
 
-        Each row is read right after it is complete. The arena starts as garbage, and so does
-        each layer's scratch at every row: neither may matter. With push input, only one row
+        Rows are read right after they are complete, which with packed weights a strip is
+        as a whole. The arena starts as garbage, and
+        so do each layer's scratch at every step and its columns at every row: nothing of that may
+        matter. With push input, only one row
         of the image exists at a time.
         """
         program = self._program
@@ -80,12 +89,45 @@ class Interpreter:
             return
         first = self._next_row[layer.index]
         end = min(first + layer.strip_rows, layer.rows)
-        for row in range(first, end):
-            start = layer.scratch_offset_bytes
-            self._arena.array[start : start + layer.scratch_bytes] = POISON
-            self._compute(layer, row)
-            self._record(layer, row)
+        if layer.index in self._packed:
+            self._compute_tiles(layer, range(first, end))
+            for row in range(first, end):
+                self._record(layer, row)
+        else:
+            for row in range(first, end):
+                self._poison(layer, layer.scratch_bytes)
+                self._compute(layer, row)
+                self._record(layer, row)
         self._next_row[layer.index] = end
+
+    def _poison(self, layer: Layer, size_bytes: int) -> None:
+        """So many bytes from the beginning of the layer's scratch."""
+        start = layer.scratch_offset_bytes
+        self._arena.array[start : start + size_bytes] = POISON
+
+    def _compute_tiles(self, layer: Layer, rows: range) -> None:
+        """A strip of a layer with packed weights: each tile of channels is decoded once."""
+        assert layer.conv is not None and layer.conv.packed is not None
+        packed, ffi = layer.conv.packed, self._kernels.ffi
+        descriptor, whole = self._packed[layer.index], self._objects[layer.index]
+        columns_bytes = packed.scratch.decoded_offset_bytes
+        decoded = self._arena.address + layer.scratch_offset_bytes + columns_bytes
+        table = ffi.cast("uint32_t *", decoded)
+        bias = ffi.cast("int32_t *", decoded) + UNPACK_TABLE_BYTES // 4
+        multiplier = bias + packed.tile_channels
+        weights = ffi.cast("int8_t *", multiplier + packed.tile_channels)
+        self._poison(layer, layer.scratch_bytes)
+        assert self._kernels.lib.s2c_unpack_prepare(descriptor, table) == 0
+        for tile in range(packed.tiles):
+            channels = (descriptor, table, tile, weights, bias, multiplier)
+            assert self._kernels.lib.s2c_unpack_tile(*channels) == 0
+            first = tile * packed.tile_channels
+            part = ffi.new("s2c_conv2d *", whole[0])
+            part.weights, part.bias, part.multiplier = weights, bias, multiplier
+            part.window.out_channels = min(packed.tile_channels, packed.out_channels - first)
+            for row in rows:
+                self._poison(layer, columns_bytes)
+                self._compute(layer, row, part, first)
 
     def _fold(self, layer: Layer) -> None:
         """A max-pool that takes one row of its window."""
@@ -98,15 +140,19 @@ class Interpreter:
             self._taken[layer.index] = 0
             self._next_row[layer.index] += 1
 
-    def _compute(self, layer: Layer, row: int) -> None:
+    def _compute(
+        self, layer: Layer, row: int, part: Any = None, first_channel: int = 0
+    ) -> None:
+        """Row ``row``; with ``part`` only its channels, from ``first_channel`` on."""
         kernel, source = self._kernel(layer), layer.sources[0]
-        constants = self._objects[layer.index]
+        constants = part or self._objects[layer.index]
         match layer.kernel.op:
             case "conv2d":
                 rows = self._padded_rows(layer, row)
-                kernel(constants, rows, self._scratch(layer), self._out(layer, row))
+                out = self._out(layer, row) + first_channel
+                kernel(constants, rows, self._scratch(layer), out)
             case "conv2d_sum":
-                sums = self._sums_pointer(row)
+                sums = self._sums_pointer(row, first_channel)
                 rows = self._padded_rows(layer, row)
                 kernel(constants, rows, self._scratch(layer), int(layer.relu), sums)
             case "maxpool2d":
@@ -182,11 +228,11 @@ class Interpreter:
         start = self._program.sums_offset_bytes
         return self._arena.array[start : start + 4 * self._program.classes].view(np.int32)
 
-    def _sums_pointer(self, row: int) -> Any:
+    def _sums_pointer(self, row: int, first_channel: int = 0) -> Any:
         sums = self._sums()
-        if row == 0:
+        if row == 0 and first_channel == 0:
             sums[:] = 0
-        return self._kernels.ffi.cast("int32_t *", sums.ctypes.data)
+        return self._kernels.ffi.cast("int32_t *", sums.ctypes.data) + first_channel
 
     def _object(self, layer: Layer) -> Any:
         """The constants of ``layer`` that its kernel reads."""
@@ -217,16 +263,36 @@ class Interpreter:
     def _convolution(self, layer: Layer) -> dict[str, Any]:
         conv, pointer = layer.conv, self._kernels.pointer
         assert conv is not None
+        plain = {"weights": "int8_t", "bias": "int32_t", "multiplier": "int32_t"}
         return {
             "window": self._window(layer),
-            "weights": pointer(self._constants[conv.weights], "int8_t"),
-            "bias": pointer(self._constants[conv.bias], "int32_t"),
-            "multiplier": pointer(self._constants[conv.multiplier], "int32_t"),
+            **{
+                field: pointer(self._constants[getattr(conv, field)], kind)
+                for field, kind in plain.items()
+                if not conv.packed
+            },
             "pad_pixel": self._constants[conv.pad_row].address,
             "shift": conv.shift,
             "out_zero_point": layer.destination.zero_point if layer.destination else 0,
             "clamp_min": layer.clamp_min,
         }
+
+    def _packed_layer(self, packed: PackedConstants) -> Any:
+        """The descriptor of packed weights."""
+        arrays = {
+            "stream": "uint32_t", "table": "uint8_t", "tile_offset": "uint16_t", "bias": "int8_t",
+            "multiplier_index": "uint8_t", "multiplier": "int32_t",
+        }
+        numbers = (
+            "stream_words", "taps", "out_channels", "tile_channels", "table_bytes", "offset_shift",
+            "bias_shift", "multiplier_count",
+        )
+        fields = {name: getattr(packed, name) for name in numbers}
+        for name, kind in arrays.items():
+            symbol = getattr(packed, name)
+            if symbol:
+                fields[name] = self._kernels.pointer(self._constants[symbol], kind)
+        return self._kernels.ffi.new("s2c_packed_layer *", fields)
 
     def _addition(self, layer: Layer) -> dict[str, int]:
         a, b = layer.sources[0], layer.sources[-1]

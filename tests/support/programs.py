@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 
+from squeeze2c.export import Calibration
 from squeeze2c.frontend import LoadedModel, Preprocess
 from squeeze2c.ir import DType, Graph, GraphBuilder, Layout
-from squeeze2c.lower import CProgram
-from squeeze2c.pipeline import build_program, render_folder
+from squeeze2c.lower import CProgram, PackedWeights
+from squeeze2c.pipeline import Built, build_program, render_folder
 from squeeze2c.quantize import quantize
 from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.target import core_named
@@ -65,9 +67,16 @@ def generated_files(
     target: str = "cortex-m4",
     name: str = "tiny",
     options: ScheduleOptions | None = None,
+    packed: Mapping[str, PackedWeights] | None = None,
 ) -> dict[str, bytes]:
     """All files that compiling ``integer`` would write; the float model is empty."""
-    loaded = LoadedModel(Path(f"{name}.onnx"), "0123456789abcdef" * 4, onnx.ModelProto())
+    built = build_program(integer, core_named(target), name, options, packed=packed)
+    return files_of(built, integer, target)
+
+
+def files_of(built: Built, integer: Graph, target: str = "cortex-m4") -> dict[str, bytes]:
+    """All files of a program; the float model is empty."""
+    path = Path(f"{built.program.name}.onnx")
+    loaded = LoadedModel(path, "0123456789abcdef" * 4, onnx.ModelProto())
     core = core_named(target)
-    built = build_program(integer, core, name, options)
-    return render_folder(built, integer, core, loaded, Preprocess(), 6, ())
+    return render_folder(built, integer, core, loaded, Preprocess(), Calibration(6), ())

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "squeeze2c"
-GROUND_FLOOR = ("ir", "errors", "target", "resources", "progress", "entropy", "_version")
+GROUND_FLOOR = (
+    "ir", "errors", "target", "resources", "progress", "cache", "entropy", "_version",
+)  # fmt: skip
 STAGES = (
     "frontend", "passes", "reference", "quantize", "entropy", "kernels", "schedule", "memory",
-    "lower", "codegen", "export", "host", "emulate", "verification", "report", "pipeline", "cli",
+    "lower", "codegen", "export", "host", "emulate", "verification", "report", "planning",
+    "assembly", "packing", "pipeline", "cli",
 )
 TOP = ("__init__", "__main__")
 OPTIONAL = ("torch", "onnxruntime", "onnx2torch", "matplotlib", "skimage", "sklearn", "torchvision")

@@ -151,6 +151,37 @@ def test_budgets(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert not out.exists()
 
 
+def test_budgets_of_weights(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("S2C_CACHE_DIR", str(tmp_path / "cache"))
+    arguments = [*compile_arguments(folder), "-o", tmp_path / "out"]
+    packed = [*arguments, "--weights", "packed"]
+    document = run(capsys, *packed, "--weights-budget", "100", code=2)
+    assert document["where"] == "--weights-budget"
+    assert "bytes too many" in document["error"] and "without the weights" in document["hint"]
+    document = run(capsys, *arguments, "--weights", "zip", code=2)
+    assert (document["where"], document["kind"]) == ("--weights", "UsageError")
+    document = run(capsys, *arguments, "--max-drop", "lots", code=2)
+    assert document["where"] == "--max-drop"
+    capsys.readouterr()
+    command = [*packed, "--weights-budget", "1300", "--no-cache"]
+    assert main([str(word) for word in command]) == 0
+    shown = capsys.readouterr().out
+    assert "bits per weight" in shown and "packed" in shown and "of the budget" in shown
+    assert "calibration images" in shown
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_table_of_weights_is_there_on_request(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index, (option, expected) in enumerate(((None, False), ("--verbose", True))):
+        words = [*compile_arguments(folder), "-o", tmp_path / str(index)]
+        assert main([str(word) for word in (*words, *([option] if option else []))]) == 0
+        assert ("bits per weight" in capsys.readouterr().out) == expected
+
+
 def test_dry_run_writes_nothing(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
@@ -307,8 +338,8 @@ def test_inspect_promises_what_compile_delivers(model: onnx.ModelProto, tmp_path
     artifact = compiled(model, tmp_path, images, preprocess, quantize_options=quick)
     document = inspect_model(tmp_path / "net.onnx", preprocess=preprocess).to_json()
     manifest = artifact.manifest
-    for key in ("macs", "flash"):
-        assert document[key] == manifest[key]
+    assert document["macs"] == manifest["macs"]
+    assert document["flash"]["parameters_bytes"] == manifest["flash"]["parameters_bytes"]
     for key in ("arena_bytes", "lower_bound_bytes", "input_bytes"):
         assert document["ram"][key] == manifest["ram"][key]
     for ours, theirs in zip(document["layers"], manifest["layers"], strict=True):

@@ -44,6 +44,10 @@ def test_all_keys(tmp_path: Path) -> None:
         target = "cortex-m4"
         ram = "128K"
         flash = 524288
+        weights = "packed"
+        weights-budget = "480K"
+        max-drop = 2.5
+        no-cache = true
         schedule = "stream"
         input = "push"
         input-format = "rgb565be"
@@ -65,6 +69,10 @@ def test_all_keys(tmp_path: Path) -> None:
         "target": "cortex-m4",
         "ram": 131072,
         "flash": 524288,
+        "weights": "packed",
+        "weights-budget": 491520,
+        "max-drop": 2.5,
+        "no-cache": True,
         "schedule": "stream",
         "input": "push",
         "input-format": "rgb565be",

@@ -44,6 +44,19 @@ def test_what_is_no_shape(value: object) -> None:
         values.read_shape(value, "--input-shape")
 
 
+@pytest.mark.parametrize(
+    ("value", "percent"), [("2", 2.0), ("0.5%", 0.5), (" 100 % ", 100.0), (0, 0.0), (2.5, 2.5)]
+)
+def test_percentages(value: object, percent: float) -> None:
+    assert values.read_percent(value, "--max-drop") == percent
+
+
+@pytest.mark.parametrize("value", ["", "a", "-1", "101", "nan", "inf", True, None, [1]])
+def test_what_is_no_percentage(value: object) -> None:
+    with pytest.raises(UsageError, match=r"--max-drop: .* is not a percentage"):
+        values.read_percent(value, "--max-drop")
+
+
 def test_numbers() -> None:
     assert values.read_numbers("103.939,116.779, 123.68", "--mean") == (103.939, 116.779, 123.68)
     assert values.read_numbers([1, 2.5], "mean") == (1.0, 2.5)

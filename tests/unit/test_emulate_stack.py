@@ -163,6 +163,18 @@ def test_c_without_a_bound(
         stack_bound({**files, "tiny.c": changed.encode()}, "tiny", HOST)
 
 
+def test_code_is_measured(files: dict[str, bytes], cc: None) -> None:
+    """More code takes more bytes; parameters do not count."""
+    bound = stack_bound(files, "tiny", HOST)
+    table = b"const unsigned char tiny_more[4096] = {1};\n"
+    larger = stack_bound({**files, "tiny.c": files["tiny.c"] + table}, "tiny", HOST)
+    weights = {"tiny_weights.c": files["tiny_weights.c"] + table}
+    same = stack_bound({**files, **weights}, "tiny", HOST)
+    assert bound is not None and larger is not None and same is not None
+    assert 1000 < bound.code_bytes == same.code_bytes
+    assert 4096 <= larger.code_bytes - bound.code_bytes < 4096 + 256
+
+
 def test_broken_c_is_a_toolchain_error(files: dict[str, bytes], cc: None) -> None:
     with pytest.raises(ToolchainError, match="planted"):
         stack_bound({**files, "tiny.c": b"#error planted\n"}, "tiny", HOST)

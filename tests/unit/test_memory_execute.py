@@ -33,9 +33,15 @@ def graph() -> Graph:
     return with_random_integers(build.finish(build.conv(x, 4, global_pool=True, name="last")))
 
 
-def streamed(graph: Graph, run: bool = True, push: bool = True, strip: int = 1) -> Schedule:
+def streamed(
+    graph: Graph,
+    run: bool = True,
+    push: bool = True,
+    strip: int = 1,
+    tiles: dict[str, int] | None = None,
+) -> Schedule:
     placements = place_feature_maps(graph)
-    stages = collect_stages(graph, placements, core_named("host"))
+    stages = collect_stages(graph, placements, core_named("host"), tiles)
     return schedule_stream(graph, placements, stages, (strip, 1, 1), (False, run, False), push)
 
 
@@ -154,7 +160,11 @@ def test_a_slot_too_few_is_seen(name: str, graph: Graph) -> None:
 
 def onto(plan: MemoryPlan, name: str, other: str) -> MemoryPlan:
     """``plan`` with buffer ``name`` at the place of ``other``, in an arena that is large enough."""
-    offset = plan.offsets[other]
+    return at_offset(plan, name, plan.offsets[other])
+
+
+def at_offset(plan: MemoryPlan, name: str, offset: int) -> MemoryPlan:
+    """``plan`` with buffer ``name`` at ``offset``, in an arena that is large enough."""
     moved = tuple(
         PoolAllocation(a.buffer, offset) if a.buffer.name == name else a for a in plan.allocations
     )
@@ -184,6 +194,42 @@ def test_buffers_on_one_another_are_seen(
     verify_execution(graph, schedule, plan)
     with pytest.raises(InternalError, match=complaint):
         verify_execution(graph, schedule, onto(plan, name, other))
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "complaint"),
+    [
+        # The last tile is decoded when the input was read once, and is to be read again.
+        ("image", "conv", "of stage -1 too late"),
+        # Rows that a tile has written, and the next tile covers.
+        ("conv", "conv", "of stage 0 too late"),
+        ("pool", "last", "of stage 1 too late|continues a row"),
+        ("last", "last", "sums were overwritten"),
+        ("last", "conv", "sums were overwritten"),
+        # Live while the other layer decodes.
+        ("pool", "conv", "of stage 1 too late|continues a row that was overwritten"),
+    ],
+)
+def test_tiles_of_decoded_weights_are_in_use_throughout_a_step(
+    name: str, layer: str, complaint: str, graph: Graph
+) -> None:
+    """A buffer that overlaps nothing but the last bytes of a tile's weights is seen."""
+    schedule = streamed(graph, strip=2, tiles={"conv": 2, "last": 2})
+    plan = plan_memory(graph, schedule)
+    # Far from all others, the scratch overlaps only what is put there.
+    apart = at_offset(plan, scratch_name(layer), plan.arena_bytes)
+    verify_execution(graph, schedule, apart)
+    stage = next(stage for stage in schedule.stages if stage.node == layer)
+    assert stage.scratch_bytes > 2048
+    faulty = at_offset(apart, name, plan.arena_bytes + (stage.scratch_bytes - 1) // 16 * 16)
+    with pytest.raises(InternalError, match=complaint):
+        verify_execution(graph, schedule, faulty)
+
+
+def test_a_plan_without_room_for_tiles_is_seen(graph: Graph) -> None:
+    schedule = streamed(graph, tiles={"conv": 2, "last": 2})
+    with pytest.raises(InternalError, match="scratch of conv ends beyond the arena"):
+        verify_execution(graph, schedule, plan_memory(graph, streamed(graph)))
 
 
 def test_buffers_that_take_turns_may_share(graph: Graph) -> None:

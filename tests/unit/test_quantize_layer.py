@@ -14,6 +14,7 @@ from squeeze2c.quantize.layer import (
     WEIGHT_LIMIT,
     IntegerLayer,
     LayerScales,
+    few_scales,
     least_scales,
     prove_accumulator,
     quantise_layer,
@@ -50,8 +51,9 @@ def scales() -> LayerScales:
 
 
 def quantised(options: QuantizeOptions, data: tuple[np.ndarray, np.ndarray]) -> IntegerLayer:
+    groups = ((slice(None), moments(*data)),)
     return quantise_layer(
-        WEIGHT, BIAS, SCALE_IN, ZERO_POINT, scales(), moments(*data), options, "layer"
+        WEIGHT, BIAS, SCALE_IN, ZERO_POINT, scales(), groups, options, "layer"
     )
 
 
@@ -173,3 +175,25 @@ def test_an_accumulator_that_overflows_is_refused() -> None:
     """66,000 inputs of full weight: 255 * 127 * 66,000 is beyond 32 bits."""
     with pytest.raises(QuantizationError, match="beyond 32 bits"):
         prove_accumulator(np.full((1, 70_000), 127, np.int8), np.zeros(1, np.int32), "layer")
+
+
+def test_few_scales_are_kept_and_many_rounded_up() -> None:
+    few = np.array([3.0, 1.0, 3.0, 2.0])
+    np.testing.assert_array_equal(few_scales(few, 1.0, 0.25, 4), few)
+    grid = 0.7 * 2.0 ** (0.25 * np.arange(12))
+    scales = np.concatenate([grid[:10], grid[3:10] * 1.01])
+    found = few_scales(scales, 0.7, 0.25, 16)
+    np.testing.assert_allclose(found[:10], grid[:10])
+    np.testing.assert_allclose(found[10:], grid[4:11])
+
+
+@pytest.mark.parametrize("most", [2, 16])
+@pytest.mark.parametrize("spread", [0.1, 5.0])
+def test_at_most_so_many_scales(most: int, spread: float) -> None:
+    scales = np.exp(np.random.default_rng(0).normal(0, spread, 300))
+    scales[7] = 0.0
+    found = few_scales(scales, 1.0, 0.25, most)
+    assert len(np.unique(found)) <= most
+    assert (found >= scales * (1 - 1e-5)).all()
+    widest = 2.0 ** (np.log2(scales[scales > 0].max() / scales[scales > 0].min()) / (most - 1))
+    assert (found[scales > 0] <= scales[scales > 0] * max(widest, 2**0.25) * 1.001).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from squeeze2c.quantize.rounding import error_feedback_round
+from squeeze2c.quantize.rounding import _rounding_order, error_feedback_round
 
 LIMIT = 127
 
@@ -100,3 +100,16 @@ def test_target_is_not_changed() -> None:
     target = np.full((2, 3), 0.3)
     error_feedback_round(target, np.ones((3, 3)), LIMIT, 0.03)
     np.testing.assert_array_equal(target, 0.3)
+
+
+def test_columns_are_ordered_so_that_little_error_is_left() -> None:
+    rng = np.random.default_rng(4)
+    mixing = rng.normal(0, 1, (24, 24)) * np.linspace(0.2, 3, 24)
+    moments = mixing.T @ mixing
+    by_order = []
+    falling = np.argsort(-np.diag(moments), kind="stable")
+    for order in (_rounding_order(moments), falling, np.arange(24)):
+        factor = np.linalg.cholesky(np.linalg.inv(moments[np.ix_(order, order)])).T
+        by_order.append((1 / np.diag(factor) ** 2).sum())
+    assert sorted(_rounding_order(moments)) == list(range(24))
+    assert by_order[0] < by_order[1] and by_order[0] < by_order[2]

@@ -116,7 +116,7 @@ def test_too_small_a_budget_names_the_buffers_that_matter(graph: Graph) -> None:
     with pytest.raises(DoesNotFitError) as caught:
         build_program(graph, CORE, "net", ScheduleOptions(ram_bytes=100))
     text = str(caught.value)
-    assert text.startswith("--ram: RAM for arena and stack needs ")
+    assert text.startswith("--ram: RAM for arena, stack, logits and image row needs ")
     assert "only 100 are available" in text
     sizes = re.findall(r"\S+ ([\d,]+) B", caught.value.largest or "")
     assert len(sizes) == 3

@@ -10,9 +10,10 @@ import pytest
 from squeeze2c.errors import DoesNotFitError
 from squeeze2c.frontend import LoadedModel, Preprocess, read_onnx
 from squeeze2c.ir import Graph
+from squeeze2c.lower import pack_weights
 from squeeze2c.passes import run_passes
 from squeeze2c.pipeline import Built, build_program
-from squeeze2c.schedule import INPUT_STAGE, ScheduleOptions, choose
+from squeeze2c.schedule import INPUT_STAGE, Candidate, ScheduleOptions, choose
 from squeeze2c.target import core_named
 from tests.support.integer_graphs import with_random_integers
 from tests.support.onnx_models import squeezenet
@@ -73,7 +74,10 @@ def test_the_smallest_budget_is_named_and_works() -> None:
     assert str(needed) in (caught.value.hint or "")
     built = build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed))
     assert built.chosen.arena_bytes == built.candidates[0].arena_bytes
-    assert built.chosen.arena_bytes < needed <= built.chosen.arena_bytes + 2048
+    beside = built.program.interface_bytes
+    assert beside == 4 * 1000 + 3 * 128
+    assert built.chosen.arena_bytes + beside < needed
+    assert needed <= built.chosen.arena_bytes + beside + 2048
     with pytest.raises(DoesNotFitError):
         build_program(graph, M4, "net", ScheduleOptions(ram_bytes=needed - 1))
 
@@ -110,3 +114,37 @@ def test_layerwise_holds_whole_maps() -> None:
     assert frame.arena_bytes <= pushed.arena_bytes
     streamed = build_program(graph, M4, "net", ScheduleOptions(input_mode="frame")).program
     assert streamed.arena_bytes < frame.arena_bytes / 15
+
+
+@pytest.fixture(scope="module")
+def families() -> dict[str, tuple[Candidate, ...]]:
+    """Schedules of v1.1 at 224 x 224, plain and with all weights packed in a few bits each."""
+    loaded = LoadedModel(Path("net.onnx"), "0" * 64, squeezenet("1.1"))
+    graph = run_passes(read_onnx(loaded), Preprocess())
+    integer = with_random_integers(graph, packable=True)
+    packed = pack_weights(integer)
+    assert len(packed) == 26
+    return {
+        "plain": build_program(integer, M4, "net").candidates,
+        "packed": build_program(integer, M4, "net", packed=packed).candidates,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kib", "most_times_plain"), [(64, 1.15), (96, 1.08), (128, 1.05), (256, 1.04)]
+)
+def test_packed_weights_cost_little(
+    kib: int, most_times_plain: float, families: dict[str, tuple[Candidate, ...]]
+) -> None:
+    plain, packed = (choose(family, (kib - 1) * 1024) for family in families.values())
+    assert plain is not None and packed is not None
+    assert packed.instructions <= most_times_plain * plain.instructions
+
+
+def test_strips_of_packed_layers_grow_where_the_weights_are(
+    families: dict[str, tuple[Candidate, ...]],
+) -> None:
+    chosen = choose(families["packed"], 127 * 1024)
+    assert chosen is not None
+    strips = chosen.schedule.strip_rows
+    assert strips[0] < strips[-1]

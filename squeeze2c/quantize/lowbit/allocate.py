@@ -8,11 +8,9 @@ step_l^2 = lambda * n_l / s_l: every layer then loses the same per weight.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from squeeze2c.quantize.lowbit.sensitivity import WEIGHT_LIMIT, Sensitivity
+from squeeze2c.quantize.lowbit.sensitivity import Sensitivity
 
 _BISECTIONS = 30
 _LEAST, _MOST = 1e-16, 1e2
@@ -22,37 +20,28 @@ def steps_for(sensitivities: Sequence[Sensitivity], lagrangian: float) -> Mappin
     """Step of every layer, never finer than 8 bits demand nor so coarse that all is zero."""
     steps = {}
     for layer in sensitivities:
-        largest = float(np.abs(layer.weight).max(initial=0.0)) or 1.0
-        step = largest
+        step = coarsest = layer.coarsest_step()
         if layer.kl_per_step2 > 0:
             step = math.sqrt(lagrangian * layer.weight.size / layer.kl_per_step2)
-        steps[layer.node] = min(max(step, largest / WEIGHT_LIMIT), largest)
+        steps[layer.node] = min(max(step, layer.finest_step()), coarsest)
     return steps
 
 
 def predicted_kl(sensitivities: Sequence[Sensitivity], steps: Mapping[str, float]) -> float:
     """Sum of what the layers lose, in nats."""
-    return sum(s.kl_per_step2 * steps[s.node] ** 2 for s in sensitivities)
+    return sum(layer.predicted_kl(steps[layer.node]) for layer in sensitivities)
 
 
-def allocate(
-    sensitivities: Sequence[Sensitivity],
-    budget_bits: float,
-    bits_of: Callable[[np.ndarray], float],
-) -> Mapping[str, float]:
-    """The finest steps whose weights take at most ``budget_bits``.
+def coded_bits(sensitivities: Sequence[Sensitivity], steps: Mapping[str, float]) -> float:
+    """Entropy of all weights after plain rounding."""
+    return sum(layer.coded_bits(steps[layer.node]) for layer in sensitivities)
 
-    ``bits_of``: size of a layer's code, given how often each value from -128 to 127 occurs.
-    """
+
+def allocate(sensitivities: Sequence[Sensitivity], budget_bits: float) -> Mapping[str, float]:
+    """The finest steps whose weights have an entropy of at most ``budget_bits``."""
     low, high = math.log(_LEAST), math.log(_MOST)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        steps = steps_for(sensitivities, math.exp(middle))
-        bits = sum(bits_of(_counts(s.weight, steps[s.node])) for s in sensitivities)
-        low, high = (low, middle) if bits <= budget_bits else (middle, high)
+        fits = coded_bits(sensitivities, steps_for(sensitivities, math.exp(middle))) <= budget_bits
+        low, high = (low, middle) if fits else (middle, high)
     return steps_for(sensitivities, math.exp(high))
-
-
-def _counts(weight: np.ndarray, step: float) -> np.ndarray:
-    rounded = np.clip(np.rint(weight / step), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int64)
-    return np.bincount(rounded.reshape(-1) + 128, minlength=256)

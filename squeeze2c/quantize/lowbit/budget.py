@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from squeeze2c.errors import DoesNotFitError
+from squeeze2c.entropy import encode_layer
 from squeeze2c.ir import Graph
-from squeeze2c.progress import Progress
-from squeeze2c.quantize.apply import MULTIPLIER_LEVELS, quantize
+from squeeze2c.progress import Progress, labelled
+from squeeze2c.quantize.apply import MULTIPLIER_LEVELS, SampleLogits, quantize_watched
 from squeeze2c.quantize.calibrate import calibrate
 from squeeze2c.quantize.equalise import channel_factors
-from squeeze2c.quantize.lowbit.allocate import allocate, predicted_kl, steps_for
+from squeeze2c.quantize.lowbit.allocate import allocate, coded_bits, predicted_kl, steps_for
+from squeeze2c.quantize.lowbit.augment import COPIES, augmented
 from squeeze2c.quantize.lowbit.sensitivity import (
     Sensitivity,
-    entropy_of_counts,
     float_moments,
     measure,
 )
@@ -28,36 +29,80 @@ MOMENT_SHARE = 0.6
 
 MOMENT_PIXELS = 512
 FIRST_OVERHEAD = 1.02
-TOLERANCE = 0.99
+"""Codes are so much larger than the entropy of plainly rounded weights, at first guess."""
+
+FEEDBACK_GROWTH = 1.003
+"""Rounding with error feedback makes weights a little larger than plain rounding."""
+
+TRIAL_TILE_BYTES = 8192
+"""Of decoded weights, for trial codes."""
+
+GOAL = 0.998
+"""What is aimed at, as a part of the budget."""
+
+TOLERANCE = 0.994
 """A result this close below the budget is not improved any more."""
 
 _ATTEMPTS = 4
 
+Steps = Mapping[str, float]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LowBit:
-    """The integer graph, and what the model of the loss expects of it in nats."""
+    """An integer graph with one rounding step for all weights of a layer in ``steps``.
+
+    ``expected_kl``: what the model of the loss expects, in nats.
+    """
 
     graph: Graph
+    logits: SampleLogits
+    steps: Steps
     expected_kl: float
-    sensitivities: tuple[Sensitivity, ...]
-
-
-def mirrored(images: np.ndarray) -> np.ndarray:
-    """``images`` (N, rows, cols, channels) and their mirror images: twice the statistics."""
-    return np.concatenate([images, images[:, :, ::-1]])
 
 
 def sensitivities(
     graph: Graph, images: np.ndarray, options: QuantizeOptions, progress: Progress
 ) -> tuple[Sensitivity, ...]:
-    """How much the rounding of every convolution costs, measured on calibration ``images``."""
-    ranges = calibrate(graph, mirrored(images), options.batch_images, progress)
-    factors = channel_factors(graph, ranges, options.equalisation_exponent, MULTIPLIER_LEVELS)
-    split = max(1, round(MOMENT_SHARE * len(images)))
-    moments = float_moments(graph, images[:split], MOMENT_PIXELS, progress)
-    judges = images[split:] if split < len(images) else images
-    return measure(graph, moments, factors, judges, options.damping, progress)
+    """How much the rounding of every convolution costs, measured on calibration ``images``.
+
+    Moments and losses are taken from at most ``options.statistics_images`` of them.
+    """
+    # One thread, so that the same model gives the same figures: see quantize().
+    with threadpool_limits(limits=1, user_api="blas"):
+        sample = spread(images, options.statistics_images)
+        count = len(sample)
+        ranges = calibrate(graph, augmented(sample), options.batch_images, progress)
+        factors = channel_factors(graph, ranges, options.equalisation_exponent, MULTIPLIER_LEVELS)
+        split = max(1, round(MOMENT_SHARE * count))
+        moments = float_moments(graph, augmented(sample[:split]), MOMENT_PIXELS, progress)
+        judges = sample[split:] if split < count else sample
+        return measure(graph, moments, factors, judges, options.damping, progress)
+
+
+def quantize_with_steps(
+    graph: Graph, images: np.ndarray, steps: Steps, options: QuantizeOptions, progress: Progress
+) -> tuple[Graph, SampleLogits]:
+    """The integer network with one step for all weights in each of the layers in ``steps``.
+
+    At most ``options.statistics_images`` of ``images`` are looked at, and their copies. The
+    logits are those of the images themselves.
+    """
+    sample = spread(images, options.statistics_images)
+    coarse = replace(
+        options, weight_steps=steps, bias_bits=BIAS_BITS, statistics_images=COPIES * len(sample)
+    )
+    integer, logits = quantize_watched(graph, augmented(sample), coarse, progress)
+    own = logits.images < len(sample)
+    return integer, replace(
+        logits, images=logits.images[own], real=logits.real[own], integer=logits.integer[own]
+    )
+
+
+def spread(images: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of ``images``, evenly spread."""
+    count = min(len(images), most)
+    return images[np.linspace(0, len(images) - 1, count).astype(np.int64)]
 
 
 def quantize_to_fit(
@@ -65,48 +110,57 @@ def quantize_to_fit(
     images: np.ndarray,
     measured: Sequence[Sensitivity],
     budget_bytes: int,
-    size_of: Callable[[Graph], int],
+    fixed_bytes: int,
+    size_of: Callable[[LowBit], int],
     options: QuantizeOptions,
     progress: Progress,
 ) -> LowBit:
     """The integer network whose parameters take at most ``budget_bytes``, and nearly so many.
 
-    ``size_of``: bytes of all parameters of an integer graph. Raises
-    :class:`DoesNotFitError` where even the coarsest weights do not fit.
+    ``measured``: the layers whose weights are packed. ``fixed_bytes``: parameters other than
+    the codes of their weights. ``size_of``: bytes of all parameters of an attempt.
+    Where not even the coarsest weights fit, it is those that are returned.
     """
-    target = budget_bytes / FIRST_OVERHEAD
+    coarsest, finest = steps_for(measured, np.inf), steps_for(measured, 0.0)
+
+    def attempt(steps: Steps, number: int) -> LowBit:
+        label = f"attempt {number}" if number > 1 else ""
+        found = quantize_with_steps(graph, images, steps, options, labelled(progress, label))
+        return LowBit(*found, steps, predicted_kl(measured, steps))
+
     best: LowBit | None = None
-    smallest = 0
-    for _ in range(_ATTEMPTS):
-        steps = allocate(measured, 8 * target, entropy_of_counts)
-        candidate = quantize(
-            graph,
-            mirrored(images),
-            replace(
-                options, weight_steps=steps, bias_bits=BIAS_BITS, statistics_images=2 * len(images)
-            ),
-            progress,
-        )
-        smallest = size_of(candidate)
-        if smallest <= budget_bytes:
-            best = LowBit(candidate, predicted_kl(measured, steps), tuple(measured))
-            if smallest >= TOLERANCE * budget_bytes or _is_finest(measured, steps):
+    best_size, goal = -1, GOAL * budget_bytes
+    target = (goal - fixed_bytes) / FIRST_OVERHEAD
+    if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
+        target = (goal - fixed_bytes) / _overhead(measured, allocate(measured, 8 * target))
+    for number in range(1, _ATTEMPTS + 1):
+        steps = coarsest
+        if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
+            steps = allocate(measured, 8 * target)
+        found = attempt(steps, number)
+        size = size_of(found)
+        if size <= budget_bytes:
+            if size > best_size:
+                best, best_size = found, size
+            if size >= TOLERANCE * budget_bytes or steps == finest:
                 break
-        target += budget_bytes * (1 + TOLERANCE) / 2 - smallest
-        if target <= 0:
-            break
-    if best is None:
-        coarsest = steps_for(measured, np.inf)
-        raise DoesNotFitError(
-            "flash for the parameters",
-            needed_bytes=smallest,
-            available_bytes=budget_bytes,
-            where="--weights-budget",
-            hint="allow more; the coarsest weights lose about "
-            f"{predicted_kl(measured, coarsest):.1f} nats",
-        )
-    return best
+        elif steps == coarsest:
+            return best or found
+        else:
+            # Each miss aims lower, so that a few attempts are enough.
+            goal -= (1 - GOAL) * budget_bytes
+        overhead = (size - fixed_bytes) / max(coded_bits(measured, steps) / 8, 1)
+        target = (goal - fixed_bytes) / overhead
+    return best or attempt(coarsest, _ATTEMPTS + 1)
 
 
-def _is_finest(measured: Sequence[Sensitivity], steps: object) -> bool:
-    return steps == steps_for(measured, 0.0)
+def _overhead(measured: Sequence[Sensitivity], steps: Steps) -> float:
+    """Codes of rounded weights over their entropy: a trial, which is quicker than an attempt."""
+    total = 0
+    for layer in measured:
+        rounded = layer.rounded(steps[layer.node])
+        channels = np.zeros(len(rounded), np.int8)
+        tile_channels = max(1, TRIAL_TILE_BYTES // rounded.shape[1])
+        code = encode_layer(rounded, channels, channels.astype(np.uint8), tile_channels)
+        total += len(code.stream) + len(code.table)
+    return FEEDBACK_GROWTH * total / max(coded_bits(measured, steps) / 8, 1)

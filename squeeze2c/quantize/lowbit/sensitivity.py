@@ -16,6 +16,8 @@ import numpy as np
 
 from squeeze2c.ir import Graph, Layout, ops
 from squeeze2c.progress import Progress
+from squeeze2c.quantize.layer import WEIGHT_LIMIT, kept_zeros
+from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.rounding import error_feedback_round
 from squeeze2c.quantize.statistics import MomentAccumulator
 from squeeze2c.reference.float_eval import evaluate_node, walk_float
@@ -23,12 +25,13 @@ from squeeze2c.reference.float_eval import evaluate_node, walk_float
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 TRIAL_BITS = 3.0
 """Entropy per weight of the trial rounding."""
-WEIGHT_LIMIT = 127
+LEAST_KL = 1e-9
+"""Taken to be lost where nothing is measured, in nats: a layer may matter to other images."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """What a layer's rounding costs: predicted KL = ``kl_per_step2`` * step^2 in nats.
+    """What a layer's rounding costs: ``kl_per_step2`` * step^2 nats of KL.
 
     ``weight`` (O, K): what is rounded, float weights times the factors of their inputs.
     """
@@ -36,6 +39,38 @@ class Sensitivity:
     node: str
     weight: np.ndarray
     kl_per_step2: float
+
+    def row_steps(self, step: float) -> np.ndarray:
+        """Step of every output channel, (O,): ``step``, or what 8 bits demand of the channel."""
+        steps: np.ndarray = np.maximum(step, self._row_maxima() / WEIGHT_LIMIT)
+        return steps
+
+    def finest_step(self) -> float:
+        """The step below which no channel's becomes any finer."""
+        rows = self._row_maxima()
+        return float(rows[rows > 0].min() if rows.any() else 1.0) / WEIGHT_LIMIT
+
+    def coarsest_step(self) -> float:
+        """The step at which all weights become zero, or nearly."""
+        return float(self._row_maxima().max(initial=0.0)) or 1.0
+
+    def predicted_kl(self, step: float) -> float:
+        """Loss of rounding to ``step``, in nats."""
+        return self.kl_per_step2 * float((self.row_steps(step) ** 2).mean())
+
+    def coded_bits(self, step: float) -> float:
+        """Order-0 entropy of all weights, plainly rounded to ``step``."""
+        rounded = self.rounded(step).reshape(-1).astype(np.int64)
+        return entropy_of_counts(np.bincount(rounded + WEIGHT_LIMIT))
+
+    def rounded(self, step: float) -> np.ndarray:
+        """``weight`` plainly rounded to ``step``, int8 (O, K)."""
+        steps = self.row_steps(step)
+        return np.rint(self.weight / np.where(steps > 0, steps, 1.0)[:, None]).astype(np.int8)
+
+    def _row_maxima(self) -> np.ndarray:
+        maxima: np.ndarray = np.abs(self.weight).max(axis=1, initial=0.0)
+        return maxima
 
 
 def float_moments(
@@ -74,19 +109,26 @@ def measure(
     """
     activations = dict(walk_float(graph, images))
     reference = _log_softmax(activations[graph.output])
-    result = []
     convolutions = [n for n in graph.nodes if isinstance(n, ops.Conv2D | ops.ConvGlobalPool)]
-    for index, node in enumerate(convolutions):
-        progress("measuring sensitivity", index, len(convolutions))
+
+    def sensitivity(node: Convolution) -> Sensitivity:
         weight = graph.constants[node.inputs[1]].astype(np.float64)
         scale = np.tile(factors[node.inputs[0]], node.window.taps)
         matrix = weight.reshape(len(weight), -1) * scale
+        if not matrix.any():
+            return Sensitivity(node.name, matrix, 0.0)
         step = step_for_entropy(matrix, TRIAL_BITS)
         moment = moments[node.name] / np.outer(scale, scale)
-        rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping) * step
+        zeros = kept_zeros(matrix)
+        rounded = error_feedback_round(matrix / step, moment, WEIGHT_LIMIT, damping, zeros) * step
         logits = _logits_with(graph, node, (rounded / scale).reshape(weight.shape), activations)
         kl = float((np.exp(reference) * (reference - _log_softmax(logits))).sum(axis=1).mean())
-        result.append(Sensitivity(node.name, matrix, kl / step**2))
+        return Sensitivity(node.name, matrix, max(kl, LEAST_KL) / step**2)
+
+    result: list[Sensitivity] = []
+    for found in in_order(sensitivity, convolutions):
+        progress("measuring sensitivity", len(result), len(convolutions))
+        result.append(found)
     progress("measuring sensitivity", len(convolutions), len(convolutions))
     return tuple(result)
 

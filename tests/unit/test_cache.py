@@ -1,4 +1,4 @@
-"""The cache of compiled libraries."""
+"""The cache of files that take long to make."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from squeeze2c.host.cache import CACHE_VARIABLE, cached_file
+from squeeze2c.cache import CACHE_VARIABLE, cached_file
 
 
 def writer(content: bytes, calls: list[Path] | None = None) -> Callable[[Path], None]:

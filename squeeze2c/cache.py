@@ -1,7 +1,7 @@
-"""Compiled libraries on disk, named by the hash of all that went into them.
+"""Results on disk that take long to make, named by the hash of all that went into them.
 
-Several processes may build the same library at the same time: each writes a
-file of its own and renames it into place, so that nobody ever loads half a file.
+Several processes may make the same file at the same time: each writes one of its own and
+renames it into place, so that nobody ever reads half a file.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ CACHE_VARIABLE = "S2C_CACHE_DIR"
 """Environment variable that names the cache folder."""
 
 _BUILD = "build-"
-"""Begins the names of folders in which libraries are built."""
+"""Begins the names of folders in which files are made."""
 
 _UNUSED_SECONDS = 30 * 24 * 3600
-"""Libraries that nobody has loaded for so long are removed when a new one is added."""
+"""Files that nobody has read for so long are removed when a new one is added."""
+
+_KEPT = ("*.so", "*.npz")
 
 
-def cached_file(key: str, folder: Path | None, build: Callable[[Path], None]) -> Path:
+def cached_file(
+    key: str, folder: Path | None, build: Callable[[Path], None], kind: str = "host"
+) -> Path:
     """The file called ``key`` in the cache; ``build(path)`` makes it where it is missing.
 
-    ``folder``: None means ``$S2C_CACHE_DIR``, else a folder below the user's cache
-    directory, else, where that cannot be written, one that lives as long as this process.
+    ``folder``: None means :func:`default_folder` for ``kind``.
     """
-    folder = _usable(folder) if folder is not None else _default_folder()
+    folder = _usable(folder) if folder is not None else default_folder(kind)
     wanted = folder / key
     if _found(wanted):
         return wanted
@@ -53,13 +56,15 @@ def _found(file: Path) -> bool:
     return True
 
 
-def _default_folder() -> Path:
+def default_folder(kind: str) -> Path:
+    """``$S2C_CACHE_DIR``, else the folder ``kind`` of squeeze2c below the user's cache
+    directory, else, where that cannot be written, one that lives as long as this process."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return _usable(Path(named))
     base = os.environ.get("XDG_CACHE_HOME")
     try:
-        return _usable((Path(base) if base else Path.home() / ".cache") / "squeeze2c" / "host")
+        return _usable((Path(base) if base else Path.home() / ".cache") / "squeeze2c" / kind)
     except (OSError, RuntimeError):
         return _process_folder()
 
@@ -80,9 +85,9 @@ def _process_folder() -> Path:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Old libraries go, and what killed builds left; whoever has one open keeps what it mapped."""
+    """Old files go, and what killed builds left; whoever has one open keeps what it mapped."""
     oldest = time.time() - _UNUSED_SECONDS
-    for item in (*folder.glob("*.so"), *folder.glob(f"{_BUILD}*")):
+    for item in (item for pattern in (*_KEPT, f"{_BUILD}*") for item in folder.glob(pattern)):
         with contextlib.suppress(OSError):
             if item.stat().st_mtime < oldest:
                 if item.is_dir():

@@ -1,0 +1,1 @@
+/* Constants are damaged here, not looked at. */
