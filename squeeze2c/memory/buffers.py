@@ -74,8 +74,11 @@ def collect_buffers(graph: Graph, schedule: Schedule) -> tuple[BufferInfo, ...]:
         )
         for name, line_buffer in schedule.line_buffers.items()
     ]
+    steps_of: dict[int, list[int]] = defaultdict(list)
+    for position, step in enumerate(schedule.steps):
+        steps_of[step.stage].append(position)
     for index, stage in enumerate(schedule.stages):
-        at = [i for i, step in enumerate(schedule.steps) if step.stage == index]
+        at = steps_of[index]
         if stage.scratch_bytes:
             name = scratch_name(stage.node)
             buffers.append(BufferInfo(name, stage.scratch_bytes, _joined(at), "scratch"))

@@ -23,9 +23,9 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import joins_rows, pairs_weights
+from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
 from squeeze2c.schedule import cost_dsp
-from squeeze2c.schedule.cost_dsp import Convolution
+from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -163,19 +163,19 @@ def _work(
     stage = schedule.stages[index]
     node = graph.node(stage.node)
     if isinstance(node, ops.QMaxPool2D):
-        return partial(_Pool.of(graph, node).step, stage)
+        return partial(_Pool.of(graph, node, stage.kernel).step, stage)
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
     work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        of_rows = cache(partial(work.rows_of_parts, parts))
+        of_rows = cache(partial(rows_in_parts, work, tuple(parts)))
         return lambda step: of_rows(step.rows)
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return long.rows_of_parts(parts, 1)
+        return rows_in_parts(long, tuple(parts), 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
@@ -247,19 +247,27 @@ def _inside(in_cols: int, node: ops.QConv2D | ops.QConvGlobalPool, cols: int) ->
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """A row of a max-pool's output. ``columns``: what each window holds of a row of input."""
+    """A max-pool, by row: of output (``row``), begun (``clear``) and of input (``fold``)."""
 
-    pixels: int
-    channels: int
-    columns: tuple[int, ...]
+    row: float
+    clear: float
+    fold: float
 
     @classmethod
-    def of(cls, graph: Graph, node: ops.QMaxPool2D) -> _Pool:
+    def of(cls, graph: Graph, node: ops.QMaxPool2D, kernel: KernelSpec) -> _Pool:
         source, out = graph.values[node.inputs[0]].type, graph.values[node.output].type
-        window, width = node.window, source.width
-        starts = [x * window.strides[1] - window.padding.left for x in range(out.width)]
-        columns = tuple(min(s + window.kernel[1], width) - max(s, 0) for s in starts)
-        return cls(out.width, out.channels, columns)
+        window, width, pixels = node.window, source.width, out.width
+        starts = [x * window.strides[1] - window.padding.left for x in range(pixels)]
+        columns = [min(s + window.kernel[1], width) - max(s, 0) for s in starts]
+        if kernel.arch == "dsp":
+            fold, spared = cost_dsp.pool_row(columns, out.channels)
+            return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)
+        column = POOL_COLUMN + out.channels * POOL_BYTE
+        return cls(
+            row=POOL_CALL + pixels * POOL_PIXEL,
+            clear=pixels * out.channels * POOL_CLEAR_BYTE,
+            fold=pixels * POOL_ROW_PIXEL + sum(columns) * column,
+        )
 
     def step(self, stage: Stage, step: Step) -> float:
         """Instructions of one step."""
@@ -270,12 +278,4 @@ class _Pool:
         begun, taken = step.rows, sum(demand.last - demand.first for demand in rows)
         if step.input_row is not None:
             begun, taken = int(step.input_row == rows[0].first), 1
-        if stage.kernel.arch == "dsp":
-            calls = step.rows * (cost_dsp.POOL_CALL + self.pixels * cost_dsp.POOL_PIXEL)
-            return calls + cost_dsp.pool_rows(self.columns, self.channels, taken, begun)
-        return (
-            step.rows * (POOL_CALL + self.pixels * POOL_PIXEL)
-            + begun * self.pixels * self.channels * POOL_CLEAR_BYTE
-            + taken * self.pixels * POOL_ROW_PIXEL
-            + taken * sum(self.columns) * (POOL_COLUMN + self.channels * POOL_BYTE)
-        )
+        return step.rows * self.row + begun * self.clear + taken * self.fold

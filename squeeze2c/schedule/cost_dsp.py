@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import QUAD, padded_taps, rows_at_once, winograd_groups
@@ -105,13 +106,6 @@ class Convolution:
     def pairs(self) -> int:
         return -(-self.outputs // 2)
 
-    def rows_of_parts(self, parts: Sequence[int], count: int) -> float:
-        """As :meth:`rows`, in passes of so many output channels each."""
-        passes = Counter(parts)
-        return sum(
-            times * replace(self, outputs=outputs).rows(count) for outputs, times in passes.items()
-        )
-
     def rows(self, count: int) -> float:
         """Instructions of ``count`` rows of output that are computed in one step."""
         at_once = rows_at_once(self.kernel)
@@ -166,20 +160,32 @@ class Convolution:
         return transformed + self.pairs * pair + results
 
 
-def pool_rows(row_columns: Sequence[int], channels: int, rows: int, begun: int) -> float:
-    """Instructions for ``rows`` rows of input of max-pools' output rows, the call aside.
+@lru_cache(maxsize=1 << 14)
+def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> float:
+    """As :meth:`Convolution.rows`, in passes of so many output channels each.
 
-    ``row_columns``: how many columns the window of each pixel of output holds. ``begun``: how
-    many of the rows are the first of a window, which have nothing to keep.
+    Schedules of a network share most of these.
+    """
+    return sum(
+        times * replace(work, outputs=outputs).rows(count)
+        for outputs, times in Counter(parts).items()
+    )
+
+
+def pool_row(row_columns: Sequence[int], channels: int) -> tuple[float, float]:
+    """Instructions of a max-pool for a row of input, and of those what a window's first row spares.
+
+    ``row_columns``: how many columns the window of each pixel of output holds. The first
+    row of a window has nothing to keep.
     """
     words, bytes_left = divmod(channels, QUAD)
-    total = 0.0
-    for columns in row_columns:
-        total += rows * POOL_ROW_PIXEL
+    total = spared = 0.0
+    for columns, pixels in Counter(row_columns).items():
         if columns == POOL_WINDOW:
-            total += rows * (words * POOL_WINDOW_WORD + bytes_left * POOL_WINDOW_BYTE)
-            total -= begun * words * POOL_KEPT_WORD
+            taken = words * POOL_WINDOW_WORD + bytes_left * POOL_WINDOW_BYTE
+            spared += pixels * words * POOL_KEPT_WORD
         else:
             column = POOL_COLUMN + words * POOL_COLUMN_WORD + bytes_left * POOL_COLUMN_BYTE
-            total += rows * columns * column
-    return total
+            taken = columns * column
+        total += pixels * (POOL_ROW_PIXEL + taken)
+    return total, spared
