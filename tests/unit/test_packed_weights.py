@@ -10,7 +10,14 @@ import pytest
 from squeeze2c.entropy import decode_layer
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import TILE_BYTES, UNPACK_TABLE_BYTES, default_tile_channels, tile_scratch
+from squeeze2c.kernels import (
+    TILE_BYTES,
+    UNPACK_TABLE_BYTES,
+    KernelSpec,
+    default_tile_channels,
+    tile_scratch,
+)
+from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP, WINOGRAD_DSP
 from squeeze2c.lower import pack_convolution, pack_weights
 from squeeze2c.lower.packed_weights import Convolution, with_tiles
 from squeeze2c.memory import collect_buffers, lower_bound_bytes, plan_memory
@@ -106,11 +113,16 @@ def test_other_tiles_hold_the_same_weights(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("columns", [8, 24, 26, 4609])
-def test_tiles_lie_behind_the_columns_of_the_kernel(columns: int) -> None:
-    scratch = tile_scratch(columns, taps=27, tile_channels=5)
+@pytest.mark.parametrize(
+    ("kernel", "weights"), [(CONV2D, 5 * 27), (CONV2D_DSP, 6 * 28), (WINOGRAD_DSP, 6 * 28)]
+)
+def test_tiles_lie_behind_the_columns_of_the_kernel(
+    columns: int, kernel: KernelSpec, weights: int
+) -> None:
+    scratch = tile_scratch(kernel, columns, taps=27, tile_channels=5)
     assert columns <= scratch.decoded_offset_bytes < columns + 4
     assert scratch.decoded_offset_bytes % 4 == 0
-    decoded = UNPACK_TABLE_BYTES + 5 * (4 + 4 + 27)
+    decoded = UNPACK_TABLE_BYTES + 5 * (4 + 4) + weights
     assert scratch.size_bytes == scratch.decoded_offset_bytes + decoded
 
 

@@ -14,7 +14,7 @@ from squeeze2c.lower import pack_weights
 from squeeze2c.passes import run_passes
 from squeeze2c.pipeline import Built, build_program
 from squeeze2c.schedule import INPUT_STAGE, Candidate, ScheduleOptions, choose
-from squeeze2c.target import core_named
+from squeeze2c.target import Core, core_named
 from tests.support.integer_graphs import with_random_integers
 from tests.support.onnx_models import squeezenet
 
@@ -116,8 +116,10 @@ def test_layerwise_holds_whole_maps() -> None:
     assert streamed.arena_bytes < frame.arena_bytes / 15
 
 
-@pytest.fixture(scope="module")
-def families() -> dict[str, tuple[Candidate, ...]]:
+Families = dict[str, tuple[Candidate, ...]]
+
+
+def families_for(core: Core) -> Families:
     """Schedules of v1.1 at 224 x 224, plain and with all weights packed in a few bits each."""
     loaded = LoadedModel(Path("net.onnx"), "0" * 64, squeezenet("1.1"))
     graph = run_passes(read_onnx(loaded), Preprocess())
@@ -125,24 +127,53 @@ def families() -> dict[str, tuple[Candidate, ...]]:
     packed = pack_weights(integer)
     assert len(packed) == 26
     return {
-        "plain": build_program(integer, M4, "net").candidates,
-        "packed": build_program(integer, M4, "net", packed=packed).candidates,
+        "plain": build_program(integer, core, "net").candidates,
+        "packed": build_program(integer, core, "net", packed=packed).candidates,
     }
+
+
+@pytest.fixture(scope="module")
+def families() -> Families:
+    """With the kernels for the DSP extension."""
+    return families_for(M4)
+
+
+@pytest.fixture(scope="module")
+def portable_families() -> Families:
+    return families_for(core_named("cortex-m3"))
+
+
+def chosen_within(kib: int, families: Families) -> tuple[Candidate, Candidate]:
+    """Plain and packed."""
+    plain, packed = (choose(family, (kib - 1) * 1024) for family in families.values())
+    assert plain is not None and packed is not None
+    return plain, packed
 
 
 @pytest.mark.parametrize(
     ("kib", "most_times_plain"), [(64, 1.15), (96, 1.08), (128, 1.05), (256, 1.04)]
 )
 def test_packed_weights_cost_little(
-    kib: int, most_times_plain: float, families: dict[str, tuple[Candidate, ...]]
+    kib: int, most_times_plain: float, portable_families: Families
 ) -> None:
-    plain, packed = (choose(family, (kib - 1) * 1024) for family in families.values())
-    assert plain is not None and packed is not None
+    plain, packed = chosen_within(kib, portable_families)
     assert packed.instructions <= most_times_plain * plain.instructions
 
 
+@pytest.mark.parametrize(
+    ("kib", "most_times_plain"), [(64, 1.65), (96, 1.33), (128, 1.29), (256, 1.11)]
+)
+def test_decoding_weighs_more_beside_faster_kernels(
+    kib: int, most_times_plain: float, families: Families, portable_families: Families
+) -> None:
+    """Decoding and tiles take instructions and memory that those kernels do not save."""
+    plain, packed = chosen_within(kib, families)
+    assert packed.instructions <= most_times_plain * plain.instructions
+    assert packed.instructions < chosen_within(kib, portable_families)[0].instructions / 2.9
+
+
 def test_strips_of_packed_layers_grow_where_the_weights_are(
-    families: dict[str, tuple[Candidate, ...]],
+    families: Families,
 ) -> None:
     chosen = choose(families["packed"], 127 * 1024)
     assert chosen is not None

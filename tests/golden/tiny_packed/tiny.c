@@ -17,24 +17,24 @@
 #include "tiny_weights.h"
 
 /* Tells an initialised context from other memory. */
-#define CONTEXT_MAGIC 0x286472BDu
+#define CONTEXT_MAGIC 0x503FB4C3u
 
 /*
- * Arena: 3,648 bytes; no plan for this order of steps needs fewer than 3,632.
+ * Arena: 3,728 bytes; no plan for this order of steps needs fewer than 3,712.
  *
  *    offset      bytes  what
- *         0        108  stem
- *       112         96  signed
- *       112        216  stem/scratch
- *       112      2,138  fire/expand1x1/scratch
- *       112      2,160  classifier/scratch
- *       112      2,666  fire/expand3x3/scratch
- *       208      2,864  signed/scratch
- *     2,272         96  bypass
- *     3,072        240  fire/concat
- *     3,312         16  classifier
- *     3,328        144  pool
- *     3,472        165  image
+ *         0        336  stem/scratch
+ *         0      2,168  classifier/scratch
+ *         0      2,200  fire/expand1x1/scratch
+ *         0      2,936  signed/scratch
+ *         0      2,968  fire/expand3x3/scratch
+ *     2,176         96  bypass
+ *     2,944         96  signed
+ *     3,040        108  stem
+ *     3,152        240  fire/concat
+ *     3,392        144  pool
+ *     3,536         16  classifier
+ *     3,552        165  image
  */
 S2C_STATIC_ASSERT(sizeof(tiny_arena) == TINY_ARENA_BYTES, arena_size);
 S2C_STATIC_ASSERT(TINY_ARENA_BYTES % TINY_ARENA_ALIGNMENT == 0u, arena_alignment);
@@ -50,7 +50,7 @@ static uint32_t strip_end(uint32_t row, uint32_t rows, uint32_t all)
  * convolution 3x3/2 padded 1,0,1,2 (top, left, bottom, right), ReLU: 13 x 11 x 3 -> 7 x 6 x 6
  * ONNX: stem; yields stem
  * Each step computes 2 rows of 7
- * 6,804 MACs, 212 bytes of parameters
+ * 6,804 MACs, 216 bytes of parameters
  */
 static const s2c_conv2d layer_stem = {
     .window =
@@ -74,23 +74,23 @@ static const s2c_conv2d layer_stem = {
     .out_zero_point = 0,
     .clamp_min = 0,
 };
-S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(27u) <= 216u, scratch_0);
+S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(27u, 3u) <= 336u, scratch_0);
 S2C_STATIC_ASSERT(sizeof tiny_stem_weights >= 27u * 6u, weights_0);
 
 static void run_stem(tiny_context *ctx)
 {
-    const s2c_line_buffer in = {ctx->arena + 3472u, 33u, 5u, 13u};
-    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 112u);
+    const s2c_line_buffer in = {ctx->arena + 3552u, 33u, 5u, 13u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_0;
     const uint32_t end = strip_end(ctx->row[0], 2u, 7u);
     const uint8_t *rows[3];
 
     for (uint32_t row = ctx->row[0]; row < end; ++row) {
         const int32_t first = (int32_t)(row * 2u) - 1;
-        uint8_t *const out_row = ctx->arena + 0u + s2c_slot_offset(row, 3u, 36u);
+        uint8_t *const out_row = ctx->arena + 3040u + s2c_slot_offset(row, 3u, 36u);
 
         s2c_rows_padded(rows, &in, first, 3u, pad_row);
-        s2c_conv2d_u8_s8_u8_4x2__c(&layer_stem, rows, scratch, out_row);
+        s2c_conv2d_u8_s8_u8_4x2__dsp(&layer_stem, rows, scratch, out_row);
         S2C_ON_ROW(0u, row, out_row, 6u, 6u, 6u);
     }
     ctx->row[0] = (uint16_t)end;
@@ -118,14 +118,14 @@ static const s2c_window layer_pool = {
 static void run_pool(tiny_context *ctx)
 {
     const uint32_t row = ctx->row[1];
-    const uint8_t *const slots = ctx->arena + 0u;
-    uint8_t *const out_row = ctx->arena + 3328u + s2c_slot_offset(row, 4u, 36u);
+    const uint8_t *const slots = ctx->arena + 3040u;
+    uint8_t *const out_row = ctx->arena + 3392u + s2c_slot_offset(row, 4u, 36u);
     uint32_t first = 0;
     const uint32_t end = s2c_clip_window((int32_t)(row * 1u) - 1, 3u, 7u, &first);
     const uint32_t in_row = first + ctx->taken[1];
     const uint8_t *const rows[1] = {slots + s2c_slot_offset(in_row, 3u, 36u)};
 
-    s2c_maxpool2d_u8__c(&layer_pool, rows, 1u, ctx->taken[1], out_row);
+    s2c_maxpool2d_u8__dsp(&layer_pool, rows, 1u, ctx->taken[1], out_row);
     ++ctx->taken[1];
     if (in_row + 1u == end) {
         S2C_ON_ROW(1u, row, out_row, 6u, 6u, 6u);
@@ -162,7 +162,7 @@ static const s2c_conv2d layer_fire_expand1x1 = {
     .out_zero_point = 0,
     .clamp_min = 0,
 };
-S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(6u) <= 48u, scratch_2);
+S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(6u, 6u) <= 96u, scratch_2);
 
 static const s2c_packed_layer packed_2 = {
     .stream = tiny_fire_expand1x1_stream,
@@ -180,16 +180,16 @@ static const s2c_packed_layer packed_2 = {
     .bias_shift = 2,
     .multiplier_count = 3,
 };
-S2C_STATIC_ASSERT(48u + S2C_PACKED_CONV2D_BYTES(3u, 6u) <= 2138u, decoded_2);
+S2C_STATIC_ASSERT(96u + S2C_PACKED_CONV2D_PAIRED_BYTES(3u, 6u) <= 2200u, decoded_2);
 
 static void run_fire_expand1x1(tiny_context *ctx)
 {
-    const s2c_line_buffer in = {ctx->arena + 3328u, 36u, 4u, 7u};
-    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 112u);
+    const s2c_line_buffer in = {ctx->arena + 3392u, 36u, 4u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_1;
     const uint32_t end = strip_end(ctx->row[2], 2u, 7u);
     const uint8_t *rows[1];
-    void *const decoded = ctx->arena + 160u;
+    void *const decoded = ctx->arena + 96u;
     s2c_conv2d part = layer_fire_expand1x1;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_2, decoded);
@@ -197,21 +197,24 @@ static void run_fire_expand1x1(tiny_context *ctx)
         return;
     }
     for (uint32_t tile = 0; tile < 1u; ++tile) {
-        ctx->status = s2c_packed_conv2d_tile(&packed_2, decoded, tile, &part);
+        ctx->status = s2c_packed_conv2d_paired_tile(&packed_2, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
         }
-        for (uint32_t row = ctx->row[2]; row < end; ++row) {
-            const int32_t first = (int32_t)(row * 1u) - 0;
-            uint8_t *const out_row = ctx->arena + 3072u + s2c_slot_offset(row, 5u, 48u);
+        for (uint32_t row = ctx->row[2]; row < end;) {
+            const uint32_t count = s2c_rows_joined(row, end, 4u, 5u);
+            uint8_t *const out_row = ctx->arena + 3152u + s2c_slot_offset(row, 5u, 48u);
 
-            s2c_rows_padded(rows, &in, first, 1u, pad_row);
-            s2c_conv2d_u8_s8_u8_4x2__c(&part, rows, scratch, out_row + tile * 3u);
+            s2c_rows_padded(rows, &in, (int32_t)row, 1u, pad_row);
+            part.window.in_cols = (uint16_t)(count * 6u);
+            part.window.out_cols = part.window.in_cols;
+            s2c_conv2d_u8_s8_u8_4x2__dsp(&part, rows, scratch, out_row + tile * 3u);
+            row += count;
         }
     }
     /* Rows are complete when all tiles are. */
     for (uint32_t row = ctx->row[2]; row < end; ++row) {
-        const uint8_t *const out_row = ctx->arena + 3072u + s2c_slot_offset(row, 5u, 48u);
+        const uint8_t *const out_row = ctx->arena + 3152u + s2c_slot_offset(row, 5u, 48u);
         S2C_ON_ROW(2u, row, out_row, 6u, 3u, 8u);
     }
     ctx->row[2] = (uint16_t)end;
@@ -245,7 +248,7 @@ static const s2c_conv2d layer_fire_expand3x3 = {
     .out_zero_point = 0,
     .clamp_min = 0,
 };
-S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(54u) <= 432u, scratch_3);
+S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(54u, 6u) <= 672u, scratch_3);
 
 static const s2c_packed_layer packed_3 = {
     .stream = tiny_fire_expand3x3_stream,
@@ -263,16 +266,16 @@ static const s2c_packed_layer packed_3 = {
     .bias_shift = 1,
     .multiplier_count = 2,
 };
-S2C_STATIC_ASSERT(432u + S2C_PACKED_CONV2D_BYTES(3u, 54u) <= 2666u, decoded_3);
+S2C_STATIC_ASSERT(672u + S2C_PACKED_CONV2D_PAIRED_BYTES(3u, 54u) <= 2968u, decoded_3);
 
 static void run_fire_expand3x3(tiny_context *ctx)
 {
-    const s2c_line_buffer in = {ctx->arena + 3328u, 36u, 4u, 7u};
-    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 112u);
+    const s2c_line_buffer in = {ctx->arena + 3392u, 36u, 4u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_2;
     const uint32_t end = strip_end(ctx->row[3], 2u, 7u);
     const uint8_t *rows[3];
-    void *const decoded = ctx->arena + 544u;
+    void *const decoded = ctx->arena + 672u;
     s2c_conv2d part = layer_fire_expand3x3;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_3, decoded);
@@ -280,21 +283,21 @@ static void run_fire_expand3x3(tiny_context *ctx)
         return;
     }
     for (uint32_t tile = 0; tile < 2u; ++tile) {
-        ctx->status = s2c_packed_conv2d_tile(&packed_3, decoded, tile, &part);
+        ctx->status = s2c_packed_conv2d_paired_tile(&packed_3, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
         }
         for (uint32_t row = ctx->row[3]; row < end; ++row) {
             const int32_t first = (int32_t)(row * 1u) - 1;
-            uint8_t *const out_row = ctx->arena + 3075u + s2c_slot_offset(row, 5u, 48u);
+            uint8_t *const out_row = ctx->arena + 3155u + s2c_slot_offset(row, 5u, 48u);
 
             s2c_rows_padded(rows, &in, first, 3u, pad_row);
-            s2c_conv2d_u8_s8_u8_4x2__c(&part, rows, scratch, out_row + tile * 3u);
+            s2c_conv2d_u8_s8_u8_4x2__dsp(&part, rows, scratch, out_row + tile * 3u);
         }
     }
     /* Rows are complete when all tiles are. */
     for (uint32_t row = ctx->row[3]; row < end; ++row) {
-        const uint8_t *const out_row = ctx->arena + 3075u + s2c_slot_offset(row, 5u, 48u);
+        const uint8_t *const out_row = ctx->arena + 3155u + s2c_slot_offset(row, 5u, 48u);
         S2C_ON_ROW(3u, row, out_row, 6u, 5u, 8u);
     }
     ctx->row[3] = (uint16_t)end;
@@ -327,7 +330,7 @@ static const s2c_conv2d layer_signed = {
     .out_zero_point = 0,
     .clamp_min = 0,
 };
-S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(72u) <= 576u, scratch_4);
+S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(72u, 8u) <= 576u, scratch_4);
 
 static const s2c_packed_layer packed_4 = {
     .stream = tiny_signed_stream,
@@ -345,16 +348,16 @@ static const s2c_packed_layer packed_4 = {
     .bias_shift = 0,
     .multiplier_count = 3,
 };
-S2C_STATIC_ASSERT(576u + S2C_PACKED_CONV2D_BYTES(3u, 72u) <= 2864u, decoded_4);
+S2C_STATIC_ASSERT(576u + S2C_PACKED_CONV2D_PAIRED_BYTES(3u, 72u) <= 2936u, decoded_4);
 
 static void run_signed(tiny_context *ctx)
 {
-    const s2c_line_buffer in = {ctx->arena + 3072u, 48u, 5u, 7u};
-    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 208u);
+    const s2c_line_buffer in = {ctx->arena + 3152u, 48u, 5u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_3;
     const uint32_t end = strip_end(ctx->row[4], 2u, 7u);
     const uint8_t *rows[3];
-    void *const decoded = ctx->arena + 784u;
+    void *const decoded = ctx->arena + 576u;
     s2c_conv2d part = layer_signed;
 
     ctx->status = s2c_packed_conv2d_begin(&packed_4, decoded);
@@ -362,21 +365,21 @@ static void run_signed(tiny_context *ctx)
         return;
     }
     for (uint32_t tile = 0; tile < 3u; ++tile) {
-        ctx->status = s2c_packed_conv2d_tile(&packed_4, decoded, tile, &part);
+        ctx->status = s2c_packed_conv2d_paired_tile(&packed_4, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
         }
         for (uint32_t row = ctx->row[4]; row < end; ++row) {
             const int32_t first = (int32_t)(row * 1u) - 1;
-            uint8_t *const out_row = ctx->arena + 112u + s2c_slot_offset(row, 2u, 48u);
+            uint8_t *const out_row = ctx->arena + 2944u + s2c_slot_offset(row, 2u, 48u);
 
             s2c_rows_padded(rows, &in, first, 3u, pad_row);
-            s2c_conv2d_u8_s8_u8_4x2__c(&part, rows, scratch, out_row + tile * 3u);
+            s2c_conv2d_u8_s8_u8_4x2__dsp(&part, rows, scratch, out_row + tile * 3u);
         }
     }
     /* Rows are complete when all tiles are. */
     for (uint32_t row = ctx->row[4]; row < end; ++row) {
-        const uint8_t *const out_row = ctx->arena + 112u + s2c_slot_offset(row, 2u, 48u);
+        const uint8_t *const out_row = ctx->arena + 2944u + s2c_slot_offset(row, 2u, 48u);
         S2C_ON_ROW(4u, row, out_row, 6u, 8u, 8u);
     }
     ctx->row[4] = (uint16_t)end;
@@ -405,14 +408,14 @@ static const s2c_add layer_bypass = {
 
 static void run_bypass(tiny_context *ctx)
 {
-    const uint8_t *const a = ctx->arena + 3072u;
-    const uint8_t *const b = ctx->arena + 112u;
+    const uint8_t *const a = ctx->arena + 3152u;
+    const uint8_t *const b = ctx->arena + 2944u;
     const uint32_t end = strip_end(ctx->row[5], 2u, 7u);
 
     for (uint32_t row = ctx->row[5]; row < end; ++row) {
         const uint8_t *const a_row = a + s2c_slot_offset(row, 5u, 48u);
         const uint8_t *const b_row = b + s2c_slot_offset(row, 2u, 48u);
-        uint8_t *const out_row = ctx->arena + 2272u + s2c_slot_offset(row, 2u, 48u);
+        uint8_t *const out_row = ctx->arena + 2176u + s2c_slot_offset(row, 2u, 48u);
 
         s2c_add_u8__c(&layer_bypass, a_row, b_row, out_row);
         S2C_ON_ROW(5u, row, out_row, 6u, 8u, 8u);
@@ -447,7 +450,7 @@ static const s2c_conv2d layer_classifier = {
     .out_zero_point = 0,
     .clamp_min = 0,
 };
-S2C_STATIC_ASSERT(S2C_CONV2D_4X2_SCRATCH_BYTES(8u) <= 64u, scratch_6);
+S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(8u, 8u) <= 64u, scratch_6);
 
 static const s2c_packed_layer packed_6 = {
     .stream = tiny_classifier_stream,
@@ -464,16 +467,16 @@ static const s2c_packed_layer packed_6 = {
     .bias_shift = 6,
     .multiplier_count = 1,
 };
-S2C_STATIC_ASSERT(64u + S2C_PACKED_CONV2D_BYTES(3u, 8u) <= 2160u, decoded_6);
+S2C_STATIC_ASSERT(64u + S2C_PACKED_CONV2D_PAIRED_BYTES(3u, 8u) <= 2168u, decoded_6);
 
 static void run_classifier(tiny_context *ctx)
 {
-    const s2c_line_buffer in = {ctx->arena + 2272u, 48u, 2u, 7u};
-    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 112u);
+    const s2c_line_buffer in = {ctx->arena + 2176u, 48u, 2u, 7u};
+    int16_t *const scratch = (int16_t *)(void *)(ctx->arena + 0u);
     const uint8_t *const pad_row = (const uint8_t *)tiny_pad_row_4;
     const uint32_t end = strip_end(ctx->row[6], 2u, 7u);
     const uint8_t *rows[1];
-    void *const decoded = ctx->arena + 176u;
+    void *const decoded = ctx->arena + 64u;
     s2c_conv2d part = layer_classifier;
 
     if (ctx->row[6] == 0u) {
@@ -484,15 +487,18 @@ static void run_classifier(tiny_context *ctx)
         return;
     }
     for (uint32_t tile = 0; tile < 2u; ++tile) {
-        ctx->status = s2c_packed_conv2d_tile(&packed_6, decoded, tile, &part);
+        ctx->status = s2c_packed_conv2d_paired_tile(&packed_6, decoded, tile, &part);
         if (ctx->status != S2C_OK) {
             return;
         }
-        for (uint32_t row = ctx->row[6]; row < end; ++row) {
-            const int32_t first = (int32_t)(row * 1u) - 0;
+        for (uint32_t row = ctx->row[6]; row < end;) {
+            const uint32_t count = s2c_rows_joined(row, end, 2u, 2u);
 
-            s2c_rows_padded(rows, &in, first, 1u, pad_row);
-            s2c_conv2d_sum_u8_s8_s32_4x2__c(&part, rows, scratch, 1u, ctx->sums + tile * 3u);
+            s2c_rows_padded(rows, &in, (int32_t)row, 1u, pad_row);
+            part.window.in_cols = (uint16_t)(count * 6u);
+            part.window.out_cols = part.window.in_cols;
+            s2c_conv2d_sum_u8_s8_s32_4x2__dsp(&part, rows, scratch, 1u, ctx->sums + tile * 3u);
+            row += count;
         }
     }
     ctx->row[6] = (uint16_t)end;
@@ -578,7 +584,7 @@ s2c_status tiny_begin(tiny_context *ctx)
         return S2C_ERROR_NOT_INITIALISED;
     }
     rewind_layers(ctx);
-    ctx->sums = (int32_t *)(void *)(ctx->arena + 3312u);
+    ctx->sums = (int32_t *)(void *)(ctx->arena + 3536u);
     ctx->received_rows = 0;
     ctx->receiving = 1;
     /* Rows of nothing but padding need no image. */
@@ -601,7 +607,7 @@ s2c_status tiny_push_rows(tiny_context *ctx, const uint8_t *rows, uint32_t count
         return S2C_ERROR_ROWS;
     }
     for (uint32_t i = 0; i < count; ++i) {
-        uint8_t *const slot = ctx->arena + 3472u +
+        uint8_t *const slot = ctx->arena + 3552u +
                               s2c_slot_offset(ctx->received_rows, 5u, 33u);
 
         s2c_input_bytes(slot, rows + (size_t)i * TINY_INPUT_ROW_BYTES, 33u);
