@@ -144,9 +144,11 @@ def _unpacking(graph: Graph, stage: Stage) -> float:
     if not stage.tile_channels:
         return 0.0
     weights = graph.constants[graph.node(stage.node).inputs[1]]
-    paired = cost_dsp.PAIRED_WEIGHT if pairs_weights(stage.kernel) else 0.0
-    weight = UNPACK_WEIGHT + paired
-    return UNPACK_TABLE + len(weights) * UNPACK_CHANNEL + weights.size * weight
+    outputs = len(weights)
+    decoding = UNPACK_TABLE + outputs * UNPACK_CHANNEL + weights.size * UNPACK_WEIGHT
+    if pairs_weights(stage.kernel):
+        decoding += cost_dsp.pairing(outputs, weights.size // outputs)
+    return decoding
 
 
 def _ring_row(schedule: Schedule, name: str) -> float:

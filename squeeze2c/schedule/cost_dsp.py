@@ -65,6 +65,8 @@ POOL_WINDOW_BYTE = 15.2
 
 PAIRED_WEIGHT = 1.6
 """Bringing a decoded weight into pairs."""
+MOVED_WEIGHT = 4.0
+"""Moving it first, where the taps of a channel are no whole quads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,11 @@ class Convolution:
         pair = quads * WEIGHTS_QUAD + product + (fours + threes) * STRIP_GROUP
         results = self.outputs * tiles * TILE
         return transformed + self.pairs * pair + results
+
+
+def pairing(outputs: int, taps: int) -> float:
+    """Instructions for bringing decoded weights into pairs of channels."""
+    return outputs * taps * (PAIRED_WEIGHT + (MOVED_WEIGHT if taps % QUAD else 0.0))
 
 
 @lru_cache(maxsize=1 << 14)

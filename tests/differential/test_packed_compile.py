@@ -149,10 +149,10 @@ def test_auto_packs_some_layers(compiled: Compiler, build_dir: Path) -> None:
 
 
 def test_flash_holds_code_too(compiled: Compiler) -> None:
-    artifact = compiled("code", weights="packed", target="cortex-m4", flash_bytes=40_000)
+    artifact = compiled("code", weights="packed", target="cortex-m4", flash_bytes=50_000)
     flash = artifact.manifest["flash"]
     code = flash["code_bytes"]
-    assert flash["parameters_bytes"] + (0 if code is None else code) <= 40_000
+    assert flash["parameters_bytes"] + (0 if code is None else code) <= 50_000
 
 
 def test_nothing_but_entropy_coding(compiled: Compiler, build_dir: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from squeeze2c.kernels import UNPACK_TABLE_BYTES
+from squeeze2c.kernels import UNPACK_TABLE_BYTES, pairs_weights
 from squeeze2c.lower import CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
 from tests.support.kernel_library import Kernels
@@ -124,7 +124,10 @@ class Interpreter:
             first = tile * packed.tile_channels
             part = ffi.new("s2c_conv2d *", whole[0])
             part.weights, part.bias, part.multiplier = weights, bias, multiplier
-            part.window.out_channels = min(packed.tile_channels, packed.out_channels - first)
+            count = min(packed.tile_channels, packed.out_channels - first)
+            part.window.out_channels = count
+            if pairs_weights(layer.kernel):
+                self._kernels.lib.s2c_pair_tile__dsp(weights, count, packed.taps)
             for row in rows:
                 self._poison(layer, columns_bytes)
                 self._compute(layer, row, part, first)
