@@ -129,7 +129,7 @@ class WeightPacker:
 
         low = quantize_to_fit(
             self._graph, self._images, measured, budget_bytes, fixed_bytes, size_of,
-            self._quantize_options, self._progress,
+            self._quantize_options, self._progress, self._within_drop,
         )  # fmt: skip
         size = size_of(low)
         loss = calibration_loss(low.logits)
@@ -199,6 +199,10 @@ class WeightPacker:
                 hint=advice,
             )
         return StoredWeights(integer, packed, loss, steps, expected_kl or {})
+
+    def _within_drop(self, low: LowBit) -> bool:
+        most = self._options.max_drop_percent
+        return most is None or calibration_loss(low.logits).drop_percent <= most
 
     def _advice(self, tried: Sequence[tuple[int, float]]) -> str:
         """What to do where the budget demands too much; ``tried``: sizes and percentages."""

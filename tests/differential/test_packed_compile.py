@@ -95,7 +95,7 @@ def test_the_manifest_says_how_weights_are_stored(compiled: Compiler) -> None:
             assert 0 < weights["bits_per_weight"] < 8
             assert weights["step"] > 0 and weights["expected_kl"] > 0
     expected = sum(x["expected_kl"] for x in packed)
-    assert manifest["calibration"]["loss"]["expected_kl"] >= expected
+    assert manifest["calibration"]["loss"]["expected_kl"] >= expected * (1 - 1e-9)
     flash = manifest["flash"]
     if flash["code_bytes"] is not None:
         assert flash["total_bytes"] == flash["code_bytes"] + flash["parameters_bytes"]
@@ -169,33 +169,26 @@ def test_the_smallest_size_within_a_drop(compiled: Compiler, build_dir: Path) ->
     assert_exact(artifact, build_dir)
 
 
-def test_the_smallest_budget_that_is_named_works(compiled: Compiler) -> None:
+@pytest.mark.parametrize("weights", ["packed", "auto"])
+def test_the_smallest_budget_that_is_named_works(weights: str, compiled: Compiler) -> None:
     with pytest.raises(DoesNotFitError, match="expected loss") as caught:
-        compiled("small", weights="packed", weights_budget_bytes=2_000)
+        compiled("small", weights=weights, weights_budget_bytes=2_000)
     needed = caught.value.needed_bytes
     assert caught.value.where == "--weights-budget"
-    assert parameters(compiled("small", weights="packed", weights_budget_bytes=needed)) <= needed
+    assert parameters(compiled("small", weights=weights, weights_budget_bytes=needed)) <= needed
 
 
-@pytest.mark.parametrize(("losses", "advice"), [
-    ((0.5, 0.5), "allow more bytes; --weights packed without a budget"),
-    ((1.0, 0.5), r"[\d,]+ bytes would do; --weights packed without a budget"),
-])  # fmt: skip
 def test_a_drop_that_a_budget_exceeds(
-    losses: tuple[float, ...], advice: str, compiled: Compiler, monkeypatch: pytest.MonkeyPatch
+    compiled: Compiler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Agreement as invented: of the first attempt, and of all later looks at one."""
-    shares = [*losses]
-
-    def invented(logits: object, images: int) -> CalibrationLoss:
-        return CalibrationLoss(images, shares.pop(0) if len(shares) > 1 else shares[0], 0.1)
-
-    monkeypatch.setattr("squeeze2c.packing.store.calibration_loss", invented)
+    monkeypatch.setattr(
+        "squeeze2c.packing.store.calibration_loss", lambda logits: CalibrationLoss(10, 0.5, 0.1)
+    )
     with pytest.raises(AccuracyError, match=r"50 % of 10 calibration images") as caught:
         compiled("bad", weights="packed", weights_budget_bytes=9_000, max_drop_percent=10.0)
     assert caught.value.where == "--max-drop"
     assert re.search(r"parameters of [\d,]+ bytes", str(caught.value))
-    assert re.match(advice, caught.value.hint or "")
+    assert (caught.value.hint or "").startswith("allow more bytes; --weights packed without")
     assert not (compiled.folder / "bad").exists()
 
 
@@ -204,7 +197,7 @@ def test_plain_weights_may_exceed_the_drop_as_well(
 ) -> None:
     monkeypatch.setattr(
         "squeeze2c.packing.store.calibration_loss",
-        lambda logits, images: CalibrationLoss(images, 0.9, 0.1),
+        lambda logits: CalibrationLoss(10, 0.9, 0.1),
     )
     with pytest.raises(AccuracyError, match="finest"):
         compiled("bad", max_drop_percent=5.0)

@@ -99,3 +99,20 @@ def test_the_coarsest_where_nothing_fits(attempts: list[float]) -> None:
         None, np.zeros(1), LAYERS, 300, 290, lambda low: 1000, QuantizeOptions(), silent  # type: ignore[arg-type]
     )
     assert found.steps == steps_for(LAYERS, math.inf)
+
+
+def test_of_the_attempts_that_fit_an_acceptable_one_is_taken(attempts: list[float]) -> None:
+    sizes = iter([990, 1010, 970, 980])
+    tried: list[LowBit] = []
+
+    def size_of(low: LowBit) -> int:
+        if low not in tried:
+            tried.append(low)
+            attempts.append(next(sizes))
+        return int(attempts[tried.index(low)])
+
+    found = quantize_to_fit(
+        None, np.zeros(1), LAYERS, 1000, 200, size_of, QuantizeOptions(), silent,  # type: ignore[arg-type]
+        lambda low: size_of(low) == 970,
+    )  # fmt: skip
+    assert size_of(found) == 970

@@ -114,11 +114,13 @@ def quantize_to_fit(
     size_of: Callable[[LowBit], int],
     options: QuantizeOptions,
     progress: Progress,
+    acceptable: Callable[[LowBit], bool] = lambda low: True,
 ) -> LowBit:
     """The integer network whose parameters take at most ``budget_bytes``, and nearly so many.
 
     ``measured``: the layers whose weights are packed. ``fixed_bytes``: parameters other than
     the codes of their weights. ``size_of``: bytes of all parameters of an attempt.
+    ``acceptable``: whether its loss is; of the attempts that fit, one that is comes first.
     Where not even the coarsest weights fit, it is those that are returned.
     """
     coarsest, finest = steps_for(measured, np.inf), steps_for(measured, 0.0)
@@ -129,7 +131,7 @@ def quantize_to_fit(
         return LowBit(*found, steps, predicted_kl(measured, steps))
 
     best: LowBit | None = None
-    best_size, goal = -1, GOAL * budget_bytes
+    rank, goal = (False, -1), GOAL * budget_bytes
     target = (goal - fixed_bytes) / FIRST_OVERHEAD
     if target > 0 and coded_bits(measured, coarsest) <= 8 * target:
         target = (goal - fixed_bytes) / _overhead(measured, allocate(measured, 8 * target))
@@ -140,8 +142,8 @@ def quantize_to_fit(
         found = attempt(steps, number)
         size = size_of(found)
         if size <= budget_bytes:
-            if size > best_size:
-                best, best_size = found, size
+            if (acceptable(found), size) > rank:
+                best, rank = found, (acceptable(found), size)
             if size >= TOLERANCE * budget_bytes or steps == finest:
                 break
         elif steps == coarsest:
