@@ -17,8 +17,8 @@ no compiler can tell. SqueezeNet v1.1 has 25,488 and 31,716 bytes on a Cortex-M4
 
 CODE_MARGIN_BYTES = 4 * 1024
 """Set aside beside the code of a network without numbers: other constants take other
-instructions, which for SqueezeNet v1.1 made 400 bytes, and where numbers are beyond a kernel for the
-DSP extension the portable one is there as well."""
+instructions, which for SqueezeNet v1.1 made 400 bytes, and where numbers are beyond a kernel for
+the DSP extension the portable one is there as well."""
 
 
 @dataclass(frozen=True, slots=True)

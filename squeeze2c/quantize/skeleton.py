@@ -17,6 +17,10 @@ from squeeze2c.ir import DType, Graph, QuantParams, Value, ops, unique_name
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 
 
+SHIFT = 24
+"""As quantised convolutions have it: kernels are chosen by it."""
+
+
 def integer_skeleton(graph: Graph) -> Graph:
     """The quantised form of ``graph``, which has been through the passes, with weights of zero."""
     values = {name: _quantised(value) for name, value in graph.values.items()}
@@ -38,12 +42,12 @@ def _node(graph: Graph, node: ops.Node, constants: dict[str, np.ndarray]) -> ops
     match node:
         case ops.Conv2D():
             return ops.QConv2D(
-                inputs=_operands(graph, node, constants), window=node.window, shift=1,
+                inputs=_operands(graph, node, constants), window=node.window, shift=SHIFT,
                 clamp_min=0, pad_value=_pad_value(graph, node), relu=node.relu, **common,
             )
         case ops.ConvGlobalPool():
             return ops.QConvGlobalPool(
-                inputs=_operands(graph, node, constants), window=node.window, shift=1,
+                inputs=_operands(graph, node, constants), window=node.window, shift=SHIFT,
                 pad_value=_pad_value(graph, node), relu=node.relu, **common,
             )
         case ops.MaxPool2D():

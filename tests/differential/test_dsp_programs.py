@@ -73,7 +73,8 @@ def test_packed_weights(several: bool, tmp_path: Path) -> None:
     )
     assert set(pack_weights(integer)) >= {"squeeze", "one", "three", "classifier"}
     built = build_program(integer, CORE, "net", packed=pack_weights(integer))
-    ram = 1 << 20 if several else built.candidates[0].arena_bytes + STACK_RESERVE_BYTES
+    beside = STACK_RESERVE_BYTES + built.program.interface_bytes
+    ram = 1 << 20 if several else built.candidates[0].arena_bytes + beside
     kernels = folder_of(integer, ScheduleOptions("stream", ram_bytes=ram), True, tmp_path / "net")
     assert ("winograd3x3" in kernels) == several
     assert_equals_oracle(tmp_path / "net", integer)

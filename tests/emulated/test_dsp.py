@@ -32,8 +32,9 @@ def options_for(network: Graph, target: str, rows: str) -> ScheduleOptions:
     """The smallest schedule takes one row at a time."""
     if rows == "several":
         return SEVERAL
-    arena = build_program(network, core_named(target), "tiny").candidates[0].arena_bytes
-    return ScheduleOptions(ram_bytes=arena + STACK_RESERVE_BYTES)
+    built = build_program(network, core_named(target), "tiny")
+    beside = STACK_RESERVE_BYTES + built.program.interface_bytes
+    return ScheduleOptions(ram_bytes=built.candidates[0].arena_bytes + beside)
 
 
 @pytest.mark.parametrize("rows", ROWS)
