@@ -13,11 +13,12 @@ import numpy as np
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import DType, Graph, QuantParams, Value, ops, unique_name
+from squeeze2c.reference.fixed_point import DEFAULT_SHIFT
 
 Convolution = ops.Conv2D | ops.ConvGlobalPool
 
 
-SHIFT = 24
+SHIFT = DEFAULT_SHIFT
 """As quantised convolutions have it: kernels are chosen by it."""
 
 

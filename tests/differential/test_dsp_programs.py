@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import ModelProto
 
-from squeeze2c.export import read_artifact, write_folder
+from squeeze2c.export import Calibration, read_artifact, write_folder
 from squeeze2c.frontend import LoadedModel, Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import Graph
@@ -29,7 +29,7 @@ def folder_of(graph: Graph, options: ScheduleOptions, packed: bool, path: Path) 
     weights = pack_weights(graph) if packed else None
     built = build_program(graph, CORE, "net", options, packed=weights)
     loaded = LoadedModel(Path("net.onnx"), "0" * 64, ModelProto())
-    files = render_folder(built, graph, CORE, loaded, Preprocess(), 2, ())
+    files = render_folder(built, graph, CORE, loaded, Preprocess(), Calibration(2), ())
     write_folder(path, files)
     return {layer.kernel.op for layer in built.program.layers}
 
