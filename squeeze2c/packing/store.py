@@ -118,14 +118,14 @@ class WeightPacker:
         self, measured: Sequence[Sensitivity], fixed_bytes: int, budget_bytes: int
     ) -> StoredWeights:
         """The finest weights that fit, where the layers ``measured`` are packed."""
-        tried: list[tuple[int, float]] = []
+        tried: dict[LowBit, tuple[int, float]] = {}
 
         def size_of(low: LowBit) -> int:
-            packed = pack_weights(low.graph, low.steps)
-            size = self._program_of(low.graph, packed).parameters_bytes
-            loss = calibration_loss(low.logits)
-            tried.append((size, loss.drop_percent))
-            return size
+            if low not in tried:
+                packed = pack_weights(low.graph, low.steps)
+                size = self._program_of(low.graph, packed).parameters_bytes
+                tried[low] = (size, calibration_loss(low.logits).drop_percent)
+            return tried[low][0]
 
         low = quantize_to_fit(
             self._graph, self._images, measured, budget_bytes, fixed_bytes, size_of,
@@ -139,7 +139,7 @@ class WeightPacker:
             f"{loss.mean_kl:.2g} nats (KL) and {loss.drop_percent:.3g} % other answers, as "
             "measured on the calibration images",
         )  # fmt: skip
-        return self._of(low, measured, self._advice(tried))
+        return self._of(low, measured, self._advice([*tried.values()]))
 
     def _coarsest(self, measured: Sequence[Sensitivity]) -> StoredWeights:
         """The smallest weights whose loss stays within ``max_drop_percent``."""

@@ -31,7 +31,12 @@ from squeeze2c.quantize.lowbit.groups import cluster_rows, group_moments
 from squeeze2c.quantize.options import QuantizeOptions
 from squeeze2c.quantize.parallel import in_order
 from squeeze2c.quantize.scales import activation_params
-from squeeze2c.quantize.statistics import BatchSums, InputMoments, MomentAccumulator
+from squeeze2c.quantize.statistics import (
+    BatchSums,
+    InputMoments,
+    MomentAccumulator,
+    evenly_spread,
+)
 from squeeze2c.reference.columns import columns
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.reference.float_eval import evaluate_node
@@ -116,8 +121,7 @@ class _Quantizer:
         levels = MULTIPLIER_LEVELS if options.weight_steps else 0
         factors = channel_factors(graph, ranges, options.equalisation_exponent, levels)
         self._params = activation_params(graph, ranges, factors)
-        picked = np.linspace(0, len(images) - 1, min(len(images), options.statistics_images))
-        self._picked = picked.astype(np.int64)
+        self._picked = evenly_spread(len(images), options.statistics_images)
         sample = images[self._picked]
         self._real: dict[str, np.ndarray] = {graph.input: sample.astype(np.float32)}
         self._integer: dict[str, np.ndarray] = {graph.input: sample}

@@ -96,8 +96,7 @@ class MomentAccumulator:
         """Evenly spread windows of ``x`` as (pixels, K) float32."""
         view = windows(x, self._window, fill)
         rows, cols = view.shape[1:3]
-        wanted = min(rows * cols, self._pixels_per_image)
-        flat = np.linspace(0, rows * cols - 1, wanted).astype(np.int64)
+        flat = evenly_spread(rows * cols, self._pixels_per_image)
         picked = view[:, flat // cols, flat % cols].transpose(0, 1, 3, 4, 2)
         return np.array(picked, np.float32, order="C").reshape(-1, self._sum_int.size)
 
@@ -110,6 +109,11 @@ class MomentAccumulator:
             self._square / self._count - np.outer(mean_int, mean_int),
             self._cross / self._count - np.outer(mean_float, mean_int),
         )
+
+
+def evenly_spread(count: int, most: int) -> np.ndarray:
+    """At most ``most`` of the numbers below ``count``, int64."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def _whole_means(taps: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from squeeze2c.quantize.lowbit.sensitivity import (
     measure,
 )
 from squeeze2c.quantize.options import QuantizeOptions
+from squeeze2c.quantize.statistics import evenly_spread
 
 BIAS_BITS = 8
 MOMENT_SHARE = 0.6
@@ -70,7 +71,7 @@ def sensitivities(
     """
     # One thread, so that the same model gives the same figures: see quantize().
     with threadpool_limits(limits=1, user_api="blas"):
-        sample = spread(images, options.statistics_images)
+        sample = images[evenly_spread(len(images), options.statistics_images)]
         count = len(sample)
         ranges = calibrate(graph, augmented(sample), options.batch_images, progress)
         factors = channel_factors(graph, ranges, options.equalisation_exponent, MULTIPLIER_LEVELS)
@@ -88,7 +89,7 @@ def quantize_with_steps(
     At most ``options.statistics_images`` of ``images`` are looked at, and their copies. The
     logits are those of the images themselves.
     """
-    sample = spread(images, options.statistics_images)
+    sample = images[evenly_spread(len(images), options.statistics_images)]
     coarse = replace(
         options, weight_steps=steps, bias_bits=BIAS_BITS, statistics_images=COPIES * len(sample)
     )
@@ -97,12 +98,6 @@ def quantize_with_steps(
     return integer, replace(
         logits, images=logits.images[own], real=logits.real[own], integer=logits.integer[own]
     )
-
-
-def spread(images: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of ``images``, evenly spread."""
-    count = min(len(images), most)
-    return images[np.linspace(0, len(images) - 1, count).astype(np.int64)]
 
 
 def quantize_to_fit(
@@ -142,8 +137,9 @@ def quantize_to_fit(
         found = attempt(steps, number)
         size = size_of(found)
         if size <= budget_bytes:
-            if (acceptable(found), size) > rank:
-                best, rank = found, (acceptable(found), size)
+            own_rank = (acceptable(found), size)
+            if own_rank > rank:
+                best, rank = found, own_rank
             if size >= TOLERANCE * budget_bytes or steps == finest:
                 break
         elif steps == coarsest:
