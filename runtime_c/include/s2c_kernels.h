@@ -92,6 +92,15 @@ void s2c_winograd3x3_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *c
                                        int16_t *scratch, uint8_t *const *out_rows,
                                        uint32_t row_count);
 
+/*
+ * The same in two calls, so that several sets of output channels share the first one: the input
+ * rows are transformed into the scratch, which then is multiplied with the weights of `layer`.
+ */
+void s2c_winograd3x3_transform__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                    uint32_t row_count, int16_t *scratch);
+void s2c_winograd3x3_multiply__dsp(const s2c_conv2d *layer, int16_t *scratch,
+                                   uint8_t *const *out_rows, uint32_t row_count);
+
 #define S2C_WINOGRAD3X3_ROWS 4u
 /* Fewer rows than these are computed faster one by one. */
 #define S2C_WINOGRAD3X3_LEAST_ROWS 3u

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    joins_rows,
+    pairs_weights,
+    transforms_once,
+    winograd_groups,
+)
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -85,6 +91,7 @@ class LayerView:
     decoded_offset_bytes: int
     pairs: bool
     joins_rows: bool
+    transforms_once: bool
     rest_kernel: str
     row_pointers: int
     classes: int
@@ -121,6 +128,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         pairs=pairs_weights(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
+        transforms_once=transforms_once(layer.kernel, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
         row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
         classes=program.classes,

@@ -13,6 +13,7 @@ from squeeze2c.kernels.select import (
     scratch_bytes,
     select_kernel,
     tile_scratch,
+    transforms_once,
     winograd_groups,
 )
 from squeeze2c.kernels.spec import KernelSpec
@@ -36,5 +37,6 @@ __all__ = [
     "select_kernel",
     "support_files",
     "tile_scratch",
+    "transforms_once",
     "winograd_groups",
 ]

@@ -33,7 +33,7 @@ _WORD_BYTES = 4
 UNPACK_TABLE_BYTES = 2048
 """S2C_UNPACK_TABLE_BYTES: the decode table of a layer with packed weights."""
 
-TILE_BYTES = (8192, 12288, 16384, 24576, 32768)
+TILE_BYTES = (4096, 8192, 12288, 16384, 24576, 32768)
 """Weights of a tile, about: every tile expands its columns anew, so larger ones are faster."""
 TILE_MULTIPLE = 4
 LEAST_TILE_CHANNELS = 8
@@ -66,6 +66,14 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
     return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+
+
+def transforms_once(kernel: KernelSpec, strip_rows: int) -> bool:
+    """Whether all tiles of packed weights share the transformed input of a strip.
+
+    They do where the strip is what the kernel takes at once.
+    """
+    return kernel in STRIP_KERNELS and strip_rows <= rows_at_once(kernel)
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:

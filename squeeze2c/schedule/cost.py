@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
+from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights, transforms_once
 from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
 from squeeze2c.schedule.model import Schedule, Step
@@ -171,13 +171,14 @@ def _work(
         return lambda step: step.rows * row
     work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        of_rows = cache(partial(rows_in_parts, work, tuple(parts)))
+        shares = transforms_once(stage.kernel, schedule.strip_rows[index])
+        of_rows = cache(partial(rows_in_parts, work, tuple(parts), shares))
         return lambda step: of_rows(step.rows)
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return rows_in_parts(long, tuple(parts), 1)
+        return rows_in_parts(long, tuple(parts), False, 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

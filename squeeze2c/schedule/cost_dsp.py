@@ -151,7 +151,6 @@ class Convolution:
         """Rows at once; how many of them are wanted hardly matters."""
         fours, threes = winograd_groups(self.cols)
         tiles, quads = -(-self.cols // 4), self.channels // QUAD
-        transformed = (4 * fours + 3 * threes) * (INPUT_TILE + quads * INPUT_QUAD)
         product = sum(
             groups * POSITIONS
             * (PRODUCT[n] + self.channels // CHUNK_CHANNELS * PRODUCT_CHUNK[n])
@@ -159,7 +158,17 @@ class Convolution:
         )  # fmt: skip
         pair = quads * WEIGHTS_QUAD + product + (fours + threes) * STRIP_GROUP
         results = self.outputs * tiles * TILE
-        return transformed + self.pairs * pair + results
+        return self._transformed() + self.pairs * pair + results
+
+    def _transformed(self) -> float:
+        fours, threes = winograd_groups(self.cols)
+        quads = self.channels // QUAD
+        return (4 * fours + 3 * threes) * (INPUT_TILE + quads * INPUT_QUAD)
+
+    def shared(self, count: int) -> float:
+        """Of :meth:`rows`, what passes over the same rows may share."""
+        transforms = LEAST_STRIP_ROWS <= count <= rows_at_once(self.kernel)
+        return self._transformed() if transforms else 0.0
 
 
 def pairing(outputs: int, taps: int) -> float:
@@ -168,15 +177,19 @@ def pairing(outputs: int, taps: int) -> float:
 
 
 @lru_cache(maxsize=1 << 14)
-def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> float:
+def rows_in_parts(
+    work: Convolution, parts: tuple[int, ...], shares: bool, count: int
+) -> float:
     """As :meth:`Convolution.rows`, in passes of so many output channels each.
 
-    Schedules of a network share most of these.
+    ``shares``: the passes share what they can. Schedules of a network have most of these in
+    common.
     """
-    return sum(
+    passes = sum(
         times * replace(work, outputs=outputs).rows(count)
         for outputs, times in Counter(parts).items()
     )
+    return passes - (len(parts) - 1) * work.shared(count) if shares else passes
 
 
 def pool_row(row_columns: Sequence[int], channels: int) -> tuple[float, float]:

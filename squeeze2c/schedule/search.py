@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
-from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once
+from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once, transforms_once
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
@@ -103,8 +103,10 @@ def candidates(
         progress("scheduling", told, total)
         told += 1
         ordered = family.make()
+        least = tilings[0].choose(family.at_once)
         for tiling in tilings:
-            schedule = replace(ordered, stages=tiling.choose(family.at_once))
+            stages = _tiled(least, tiling.choose(family.at_once), ordered.strip_rows)
+            schedule = replace(ordered, stages=stages)
             made.append((predicted_instructions(graph, schedule), family.kind, schedule))
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
@@ -130,6 +132,16 @@ def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate 
         return next(c for c in found if c.instructions <= limit)
     fitting = [c for c in found if c.arena_bytes <= budget_bytes]
     return fitting[-1] if fitting else None
+
+
+def _tiled(
+    least: Sequence[Stage], larger: Sequence[Stage], strip_rows: Sequence[int]
+) -> tuple[Stage, ...]:
+    """``larger`` tiles, but the ``least`` where every tile shares what is made of the input."""
+    return tuple(
+        small if transforms_once(small.kernel, rows) else large
+        for small, large, rows in zip(least, larger, strip_rows, strict=True)
+    )
 
 
 def _tilings(graph: Graph, packed: Mapping[str, int]) -> list[Mapping[str, int]]:
@@ -193,6 +205,8 @@ def _families(
             at_once = tuple(a and b for a, b in zip(several, enough, strict=True))
             if any(at_once):
                 yield stream(at_once, strips)
+        for at_once, strips in _three_zones(kernels):
+            yield stream(at_once, strips)
     pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
         yield stream(none, [1] * len(stages), True, (boundary,))
@@ -225,6 +239,28 @@ def _growing_strips(stages: Sequence[Stage]) -> Iterator[list[int]]:
             for late in STRIPS:
                 if early < late < 2 * height:
                     yield [late if i in late_stages else early for i in range(len(stages))]
+
+
+def _three_zones(kernels: _Kernels) -> Iterator[tuple[tuple[bool, ...], list[int]]]:
+    """Short strips, then kernels that take several rows at once, then larger strips of these.
+
+    The middle begins with the first such kernel of a height of maps, the end where maps are
+    smaller still, or with the smallest.
+    """
+    heights = [stage.rows for stage in kernels.at_once]
+    begins = {heights[i]: i for i, rows in reversed(list(enumerate(kernels.rows))) if rows > 1}
+    for height, index in begins.items():
+        at_once = tuple(i >= index and rows > 1 for i, rows in enumerate(kernels.rows))
+        writers = [w for w in kernels.at_once[index].inputs[0].writers if w != INPUT_STAGE]
+        middle, rows = min(writers, default=index), kernels.rows[index]
+        for early in (strip for strip in STRIPS if strip < rows):
+            for last in (h for h in begins if h <= height):
+                for late in (strip for strip in STRIPS if rows < strip < 2 * last):
+                    yield at_once, [
+                        early if i < middle else late if heights[i] <= last else rows
+                        for i in range(len(heights))
+                    ]
+            yield at_once, [early if i < middle else rows for i in range(len(heights))]
 
 
 def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:

@@ -12,8 +12,9 @@ from squeeze2c.export import Calibration, read_artifact, write_folder
 from squeeze2c.frontend import LoadedModel, Preprocess
 from squeeze2c.host import HostModel
 from squeeze2c.ir import Graph
+from squeeze2c.kernels import STRIP_KERNELS, KernelSpec, transforms_once
 from squeeze2c.lower import pack_weights
-from squeeze2c.pipeline import STACK_RESERVE_BYTES, build_program, render_folder
+from squeeze2c.pipeline import STACK_RESERVE_BYTES, Built, build_program, render_folder
 from squeeze2c.quantize import QuantizeOptions, quantize
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import ScheduleOptions
@@ -52,10 +53,19 @@ def test_several_rows_at_once(kind: str, size: tuple[int, int], tmp_path: Path) 
     assert_equals_oracle(tmp_path / "net", graph)
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_packed_weights(several: bool, tmp_path: Path) -> None:
-    """Decoded tiles, paired in place; channels of the image are no whole word."""
-    build = camera_builder(23, 29)
+def _three(built: Built) -> tuple[KernelSpec, int]:
+    """The kernel of the 3x3 layer of the network below, and the rows of its strips."""
+    layer = next(layer for layer in built.program.layers if layer.name == "three")
+    return layer.kernel, layer.strip_rows
+
+
+@pytest.mark.parametrize("rows", ["one", "four", "all"])
+def test_packed_weights(rows: str, tmp_path: Path) -> None:
+    """Decoded tiles, paired in place; channels of the image are no whole word.
+
+    Tiles of four rows share their transformed input; the last strip has fewer rows.
+    """
+    build = camera_builder(45, 29)
     x = build.conv(build.input, 24, kernel=3, stride=2, padding=1, relu=True, name="conv1")
     s = build.conv(x, 32, relu=True, name="squeeze")
     x = build.concat(
@@ -72,9 +82,22 @@ def test_packed_weights(several: bool, tmp_path: Path) -> None:
         graph, random_images(graph, 3), QuantizeOptions(weight_steps=steps, bias_bits=8)
     )
     assert set(pack_weights(integer)) >= {"squeeze", "one", "three", "classifier"}
-    built = build_program(integer, CORE, "net", packed=pack_weights(integer))
+    packed = pack_weights(integer)
+    built = build_program(integer, CORE, "net", packed=packed)
     beside = STACK_RESERVE_BYTES + built.program.interface_bytes
-    ram = 1 << 20 if several else built.candidates[0].arena_bytes + beside
-    kernels = folder_of(integer, ScheduleOptions("stream", ram_bytes=ram), True, tmp_path / "net")
-    assert ("winograd3x3" in kernels) == several
+
+    def schedule(ram_bytes: int) -> ScheduleOptions:
+        return ScheduleOptions("stream", ram_bytes=ram_bytes)
+
+    sizes = [candidate.arena_bytes + beside for candidate in built.candidates]
+    three = {ram: _three(build_program(integer, CORE, "net", schedule(ram), packed=packed))
+             for ram in (*sizes, 1 << 20)}  # fmt: skip
+    wanted = {
+        "one": lambda kernel, strip: kernel not in STRIP_KERNELS,
+        "four": transforms_once,
+        "all": lambda kernel, strip: kernel in STRIP_KERNELS and strip > 4,
+    }[rows]
+    ram = next(ram for ram, choice in three.items() if wanted(*choice))
+    kernels = folder_of(integer, schedule(ram), True, tmp_path / "net")
+    assert ("winograd3x3" in kernels) == (rows != "one")
     assert_equals_oracle(tmp_path / "net", integer)
