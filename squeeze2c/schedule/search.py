@@ -25,7 +25,7 @@ LATE_HEIGHTS = 3
 LATE_UNITS = (2, 4, 8)
 """Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
 concatenation count as one), may have larger strips than the rest."""
-TOLERANCE = 1.35
+TOLERANCE = 1.4
 """Without a budget, a schedule may cost this much more than the cheapest to be smaller: as much as
 kernels that take several rows at once save. Who has memory to spare says so."""
 

@@ -20,10 +20,14 @@ def test_symbols_are_distinct() -> None:
     assert len({k.symbol for k in CATALOGUE}) == len(CATALOGUE)
 
 
+PARTS = {"s2c_winograd3x3_transform__dsp", "s2c_winograd3x3_multiply__dsp"}
+"""Of a kernel, for callers that need them one by one."""
+
+
 def test_catalogue_is_what_the_runtime_declares() -> None:
     """Every kernel of the header is in the catalogue and the other way round."""
     header = (runtime_dir() / "include" / "s2c_kernels.h").read_text()
-    declared = set(re.findall(r"^void (s2c_\w+)\(", header, re.MULTILINE))
+    declared = set(re.findall(r"^void (s2c_\w+)\(", header, re.MULTILINE)) - PARTS
     assert declared == {k.symbol for k in CATALOGUE}
     for symbol in declared:
         source = (runtime_dir() / "src" / f"{symbol}.c").read_text()

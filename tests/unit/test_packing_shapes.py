@@ -12,6 +12,7 @@ from squeeze2c.frontend import Preprocess
 from squeeze2c.ir import Graph, GraphBuilder
 from squeeze2c.lower import CProgram, PackedWeights
 from squeeze2c.packing import ShapeSizes, WeightsOptions, check_shapes
+from squeeze2c.packing.options import CODE_MARGIN_BYTES
 from squeeze2c.passes import run_passes
 from squeeze2c.planning import STACK_RESERVE_BYTES, Builder
 from squeeze2c.progress import silent
@@ -66,7 +67,7 @@ def test_sizes_are_those_of_real_programs(skeleton: Graph) -> None:
     for count in range(1, len(sizes.layers) + 1):
         zeros = program(skeleton, sizes.first(count)).parameters_bytes
         # Schedules cut layers into tiles of their own, and each tile has an offset.
-        assert abs(zeros - sizes.without_codes(count)) <= 4 * count
+        assert abs(zeros - sizes.without_codes(count)) <= 8 * count
 
 
 @pytest.mark.parametrize("mode", ["auto", "plain"])
@@ -74,7 +75,7 @@ def test_nothing_is_packed_where_plain_weights_fit(skeleton: Graph, mode: str) -
     plain = packed_sizes(skeleton).without_codes(0)
     for options in (
         WeightsOptions(mode), WeightsOptions(mode, budget_bytes=plain),
-        WeightsOptions(mode, flash_bytes=plain + CODE_BYTES + 2000),
+        WeightsOptions(mode, flash_bytes=plain + CODE_BYTES + CODE_MARGIN_BYTES),
     ):  # fmt: skip
         sizes, programs = check(skeleton, options)
         assert sizes is None
