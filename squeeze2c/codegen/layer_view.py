@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    joins_rows,
+    pairs_weights,
+    skips_zeros,
+    winograd_groups,
+)
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -56,7 +62,7 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
+    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
     rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
     a strip.
     """
@@ -82,6 +88,7 @@ class LayerView:
     scratch_bytes: int
     columns_bytes: int
     columns_needed: str
+    weights_needed: str
     decoded_offset_bytes: int
     pairs: bool
     joins_rows: bool
@@ -97,7 +104,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     strips = layer.kernel in STRIP_KERNELS
     return LayerView(
         index=layer.index,
-        template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
+        template=f"{layer.kernel.op.removeprefix('sparse_')}{'_packed' if packed else ''}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
         comment=tuple(comment_text(line) for line in _describe(layer)),
@@ -117,6 +124,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         scratch_bytes=layer.scratch_bytes,
         columns_bytes=columns,
         columns_needed=_columns_needed(layer),
+        weights_needed=_weights_needed(layer, program),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         pairs=pairs_weights(layer.kernel),
         joins_rows=layer.window is not None
@@ -125,6 +133,16 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
         classes=program.classes,
     )
+
+
+def _weights_needed(layer: Layer, program: CProgram) -> str:
+    """Bytes of a convolution's plain weights, as a C expression."""
+    if layer.conv is None or layer.window is None:
+        return ""
+    if skips_zeros(layer.kernel):
+        return f"{layer.conv.weights_bytes}u"
+    outputs = layer.destination.channels if layer.destination else program.classes
+    return f"{layer.window.taps * layer.sources[0].channels}u * {outputs}u"
 
 
 def _columns_needed(layer: Layer) -> str:
@@ -136,6 +154,8 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if skips_zeros(layer.kernel):
+        return f"S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES({taps}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

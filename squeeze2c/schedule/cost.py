@@ -26,6 +26,7 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
 from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
+from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -169,7 +170,12 @@ def _work(
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
-    work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
+    contiguous = _contiguous(graph, schedule, node)
+    work: Convolution | SparseConvolution
+    if stage.sparsity:
+        work = SparseConvolution.of(graph, node, stage.sparsity, contiguous)
+    else:
+        work = Convolution.of(graph, node, stage.kernel, contiguous)
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
         of_rows = cache(partial(rows_in_parts, work, tuple(parts)))
         return lambda step: of_rows(step.rows)

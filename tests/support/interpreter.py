@@ -149,7 +149,7 @@ class Interpreter:
         """Row ``row``; with ``part`` only its channels, from ``first_channel`` on."""
         kernel, source = self._kernel(layer), layer.sources[0]
         constants = part or self._objects[layer.index]
-        match layer.kernel.op:
+        match layer.kernel.op.removeprefix("sparse_"):
             case "conv2d":
                 rows = self._padded_rows(layer, row)
                 out = self._out(layer, row) + first_channel
