@@ -62,9 +62,9 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
-    rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
-    a strip.
+    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``: the
+    kernel reads pairs of channels. ``joins_rows``: it takes rows that lie one behind the other
+    as one. ``rest_kernel``: for the rows that are left of a strip.
     """
 
     index: int

@@ -89,7 +89,7 @@ def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
 
     None needs more scratch.
     """
-    rest = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
+    rest: tuple[KernelSpec, ...] = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
     if skips_zeros(kernel):
         rest = tuple(
             dense for dense, sparse in SPARSE_KERNELS.items()

@@ -20,10 +20,11 @@ FARTHEST = 15
 """Distance that an entry can bridge."""
 LEAD_BYTES = 64
 """S2C_SPARSE_LEAD_BYTES."""
-MOST_ZEROS_APART = 1.125
-"""Zeros are skipped only where the weights take at most so many times the flash of all of them."""
+LARGEST = 1.125
+"""Zeros are skipped only where the weights then take at most so many times as much flash."""
 
 _ENTRY_BYTES = 2
+_WORD_BYTES = 4
 _WORD_ENTRIES = 2
 _CHUNK, _SHORT_CHUNK = 16, 8
 _UINT16_MAX = (1 << 16) - 1
@@ -36,32 +37,38 @@ class Sparsity:
     """What the time that the weights of a layer take depends on.
 
     ``words``: of all output channels, two entries each. ``chunks``: of up to 16 words of one
-    channel; ``short_chunks``: of up to 8.
+    channel; ``short_chunks``: of up to 8. ``extra_bytes``: of flash, beyond what the weights
+    take with their zeros; below 0 where they take less.
     """
 
     words: int
     chunks: int
     short_chunks: int
+    extra_bytes: int
 
 
 def sparsity(graph: Graph, node: ops.Node) -> Sparsity | None:
     """What the weights of ``node`` take without zeros; None where they are not to be skipped.
 
-    That is where the kernel could not be exact, or the flash would grow. Weights of nothing but zeros
-    stand for weights that are not known yet.
+    That is where the kernel could not be exact, or the flash would grow too much. Weights of
+    nothing but zeros stand for weights that are not known yet.
     """
     if not isinstance(node, Convolution):
         return None
     weight = graph.constants[node.inputs[1]]
     nonzero = np.count_nonzero(weight)
-    limit = MOST_ZEROS_APART * weight.size
+    limit = LARGEST * weight.size
     if nonzero == 0 or _ENTRY_BYTES * nonzero > limit or not zeros_suit(graph, node):
         return None
     words = _words(_steps(weight.reshape(len(weight), -1)))
-    if _lead_bytes(len(weight)) + 4 * int(words.sum()) > limit or words.max() > _UINT16_MAX:
+    size = _lead_bytes(len(weight)) + _WORD_BYTES * int(words.sum())
+    if size > limit or words.max() > _UINT16_MAX:
         return None
     return Sparsity(
-        int(words.sum()), int((-(-words // _CHUNK)).sum()), int((-(-words // _SHORT_CHUNK)).sum())
+        words=int(words.sum()),
+        chunks=int((-(-words // _CHUNK)).sum()),
+        short_chunks=int((-(-words // _SHORT_CHUNK)).sum()),
+        extra_bytes=size - weight.size,
     )
 
 
@@ -108,13 +115,13 @@ def _steps(weight: np.ndarray) -> list[np.ndarray]:
 
 def _bridges(distances: np.ndarray) -> np.ndarray:
     """Entries without a weight that each of ``distances`` needs."""
-    return np.maximum(distances - 1, 0) // FARTHEST
+    return np.asarray(np.maximum(distances - 1, 0) // FARTHEST)
 
 
 def _words(steps: list[np.ndarray]) -> np.ndarray:
     """Words of each output channel, one at least."""
     entries = np.array([len(row) + int(_bridges(row).sum()) for row in steps])
-    return np.maximum(-(-entries // _WORD_ENTRIES), 1)
+    return np.asarray(np.maximum(-(-entries // _WORD_ENTRIES), 1))
 
 
 def _lead_bytes(outputs: int) -> int:

@@ -23,7 +23,8 @@ def skip_zeros(
 ) -> Schedule | None:
     """``schedule`` with those layers skipping their ``zeros`` that take less time then.
 
-    None where there is no such layer.
+    Some layers take more flash that way; they keep their zeros where the network would take more.
+    None where no layer skips zeros.
     """
     sparse = [_skipping(graph, stage, zeros.get(stage.node)) for stage in schedule.stages]
     if all(stage is None for stage in sparse):
@@ -34,11 +35,20 @@ def skip_zeros(
         instructions_by_stage(graph, schedule),
         strict=True,
     )
-    chosen = tuple(
+    chosen = [
         new if new_cost < old_cost else old
         for (new_cost, old_cost), new, old in zip(costs, trial, schedule.stages, strict=True)
-    )
-    return replace(schedule, stages=chosen) if chosen != schedule.stages else None
+    ]
+    if sum(_extra_bytes(stage) for stage in chosen) > 0:
+        chosen = [
+            old if _extra_bytes(new) > 0 else new
+            for new, old in zip(chosen, schedule.stages, strict=True)
+        ]
+    return replace(schedule, stages=tuple(chosen)) if any(s.sparsity for s in chosen) else None
+
+
+def _extra_bytes(stage: Stage) -> int:
+    return stage.sparsity.extra_bytes if stage.sparsity else 0
 
 
 def _skipping(graph: Graph, stage: Stage, zeros: Sparsity | None) -> Stage | None:
