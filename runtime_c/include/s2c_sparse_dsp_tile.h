@@ -64,7 +64,8 @@ static inline s2c_sparse_tile s2c_sparse_tile_of(const s2c_conv2d *layer, const 
 /*
  * From one output channel to its T, to which 2^22 is added. Begins with label 1, where the next
  * channel is to start. The words that are no whole chunk of sixteen come first, in the last registers: so
- * what is read too much lies before them. r8-r12 and lr are free behind it.
+ * what is read too much lies before them. r8-r12 and lr are free behind it. ADR counts from
+ * whole words, so the section must be aligned to them.
  */
 #define S2C_SPARSE_CHANNEL                                                  \
     "1:\n\t"                                                                \
@@ -95,6 +96,7 @@ static inline s2c_sparse_tile s2c_sparse_tile_of(const s2c_conv2d *layer, const 
     "vldmia r9!, {s0-s15}\n\t"                                              \
     "vmov s16, r9\n\t"                                                      \
     "mov pc, r11\n\t"                                                       \
+    ".p2align 2\n\t"                                                        \
     "30:\n\t"                                                               \
     "vldmia r9!, {s0-s15}\n\t"                                              \
     "vmov s16, r9\n\t"                                                      \

@@ -75,6 +75,7 @@ typedef struct {
             "vldmia r8!, {s0-s7}\n\t"                                                         \
             "vmov s16, r8\n\t"                                                                \
             "mov pc, r11\n\t"                                                                 \
+            ".p2align 2\n\t"                                                                  \
             "30:\n\t"                                                                         \
             "vldmia r8!, {s0-s7}\n\t"                                                         \
             "vmov s16, r8\n\t"                                                                \
