@@ -16,20 +16,20 @@ WORD = {4: 16.0, 3: 13.0, 2: 11.0, 1: 9.0}
 """Two entries, by the pairs of pixels of a group."""
 CHUNK = 5.0
 """Words of a channel that are loaded at once."""
-TILE_CHANNEL = 77.0
-SUM_TILE_CHANNEL = 75.0
+TILE_CHANNEL = 77.2
+SUM_TILE_CHANNEL = 76.2
 """What else an output channel of eight pixels takes, results included."""
-CHANNEL = {4: 100.0, 3: 100.0, 2: 90.0, 1: 80.0}
+CHANNEL = {4: 120.7, 3: 105.8, 2: 92.2, 1: 77.9}
 """The same of fewer pixels, without results."""
-RESULT = 9.0
-SUM_RESULT = 6.0
+RESULT = 8.2
+SUM_RESULT = 7.5
 
-ROW = 40.0
-GROUP = 40.0
-PAIR = 40.0
-SEGMENT = 30.0
-COLUMN_QUAD = 21.0
-COLUMN_TAP = 8.0
+ROW = 28.0
+GROUP = 165.0
+PAIR = 35.0
+SEGMENT = 45.5
+COLUMN_QUAD = 23.9
+COLUMN_TAP = 6.3
 """Four taps of a pair of pixels, and one that is left."""
 
 
