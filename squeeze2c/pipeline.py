@@ -109,10 +109,11 @@ def compile_model(
     graph = run_passes(read_onnx(loaded, input_shape), preprocess)
     builder = Builder(core, options, name, progress)
     # What does not fit is refused here, before the minutes of calibration: sizes depend on
-    # shapes alone.
+    # shapes, and on where weights are zero, alone.
     sizes, storage = check_shapes(
         integer_skeleton(graph), builder.program,
         lambda program: code_size(program, core, loaded, optimize), storage,
+        integer_skeleton(graph, zeros_only=False),
     )  # fmt: skip
     images = _calibration_images(calibration, graph, preprocess)
     settings = quantize_options or QuantizeOptions()

@@ -14,7 +14,6 @@ from functools import lru_cache
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import QUAD, padded_taps, rows_at_once, winograd_groups
 from squeeze2c.kernels.spec import KernelSpec
-from squeeze2c.schedule.cost_sparse import SparseConvolution
 
 PIXELS = 4
 CHUNK_WORDS = 16
@@ -169,9 +168,7 @@ def pairing(outputs: int, taps: int) -> float:
 
 
 @lru_cache(maxsize=1 << 14)
-def rows_in_parts(
-    work: Convolution | SparseConvolution, parts: tuple[int, ...], count: int
-) -> float:
+def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> float:
     """As :meth:`Convolution.rows`, in passes of so many output channels each.
 
     Schedules of a network share most of these.
