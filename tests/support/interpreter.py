@@ -239,7 +239,7 @@ class Interpreter:
 
     def _object(self, layer: Layer) -> Any:
         """The constants of ``layer`` that its kernel reads."""
-        match layer.kernel.op:
+        match layer.kernel.op.removeprefix("sparse_"):
             case "conv2d" | "conv2d_sum":
                 return self._kernels.ffi.new("s2c_conv2d *", self._convolution(layer))
             case "maxpool2d":
