@@ -38,14 +38,15 @@ def render_folder(
     calibration: Calibration,
     notes: tuple[str, ...],
     find_stack: Callable[[Mapping[str, bytes]], StackBound | None] = lambda files: None,
+    optimize: str = "speed",
 ) -> dict[str, bytes]:
     """Every file of the output folder; the same inputs give the same bytes.
 
     ``find_stack`` says how much stack the C files need, and how large their code is, where a
-    compiler can tell.
+    compiler can tell. ``optimize``: what they are to be compiled for, speed or size.
     """
     program = built.program
-    texts = _texts(program, core, loaded)
+    texts = _texts(program, core, loaded, optimize)
     stack = find_stack(texts)
     manifest = build_manifest(
         program,
@@ -63,6 +64,7 @@ def render_folder(
             stack_bound_bytes=stack.bytes if stack else None,
             sources=tuple(path for path in texts if path.endswith(".c")),
             notes=notes,
+            optimize=optimize,
         ),
     )
     return {
@@ -74,18 +76,23 @@ def render_folder(
     }
 
 
-def code_size(program: CProgram, core: Core, loaded: LoadedModel) -> int | None:
+def code_size(
+    program: CProgram, core: Core, loaded: LoadedModel, optimize: str = "speed"
+) -> int | None:
     """Bytes of the program's code for ``core``; None where no compiler can tell."""
-    bound = stack_bound(_texts(program, core, loaded), program.name, core)
+    texts = _texts(program, core, loaded, optimize)
+    bound = stack_bound(texts, program.name, core, optimize)
     return None if bound is None else bound.code_bytes
 
 
-def _texts(program: CProgram, core: Core, loaded: LoadedModel) -> dict[str, bytes]:
+def _texts(
+    program: CProgram, core: Core, loaded: LoadedModel, optimize: str
+) -> dict[str, bytes]:
     """C, headers and build files of ``program``, the model's own before the runtime's."""
     runtime = runtime_files((layer.kernel for layer in program.layers), program.unpacks)
     sources = tuple(path for path in runtime if path.endswith(".c"))
     origin = Origin(
-        __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256
+        __version__, core.name, " ".join(core.gcc_flags), loaded.path.name, loaded.sha256, optimize
     )
     rendered = render(program, origin, sources)
     return {**{f.path: f.text.encode() for f in rendered}, **runtime}

@@ -43,7 +43,7 @@ from squeeze2c.progress import Progress, silent
 from squeeze2c.quantize import QuantizeOptions, padding_notes
 from squeeze2c.quantize.skeleton import integer_skeleton
 from squeeze2c.schedule import ScheduleOptions
-from squeeze2c.target import Core, core_named
+from squeeze2c.target import Core, check_optimize, core_named
 
 __all__ = [
     "STACK_RESERVE_BYTES",
@@ -69,6 +69,7 @@ def compile_model(
     weights: str = "auto",
     weights_budget_bytes: int | None = None,
     max_drop_percent: float | None = None,
+    optimize: str = "speed",
     schedule: str = "auto",
     input_mode: str | None = None,
     input_format: str = "rgb888",
@@ -87,7 +88,8 @@ def compile_model(
     rows are pushed, a row of the image together,
     ``flash_bytes`` parameters and code, ``weights_budget_bytes`` the parameters alone.
     ``weights``, ``max_drop_percent``, ``cache``: see
-    :class:`~squeeze2c.packing.WeightsOptions`. ``schedule``, ``input_mode`` and
+    :class:`~squeeze2c.packing.WeightsOptions`. ``optimize``: the C is to be compiled for speed
+    or for size, which costs a few percent of speed. ``schedule``, ``input_mode`` and
     ``input_format``: see :class:`~squeeze2c.schedule.ScheduleOptions`. ``input_shape``
     (1, channels, rows, cols) pins dynamic dimensions. ``force`` replaces a folder that
     squeeze2c wrote.
@@ -95,8 +97,11 @@ def compile_model(
     Raises a :class:`~squeeze2c.errors.Squeeze2cError`; then nothing was written.
     """
     core = core_named(target)
+    check_optimize(optimize)
     options = ScheduleOptions(schedule, input_mode, input_format, ram_bytes)
-    storage = WeightsOptions(weights, weights_budget_bytes, flash_bytes, max_drop_percent, cache)
+    storage = WeightsOptions(
+        weights, weights_budget_bytes, flash_bytes, max_drop_percent, cache, optimize=optimize
+    )  # fmt: skip
     name = check_model_name(identifier(Path(model).stem) if name is None else name)
     check_output(Path(output), force)
     preprocess = preprocess or Preprocess()
@@ -104,10 +109,11 @@ def compile_model(
     graph = run_passes(read_onnx(loaded, input_shape), preprocess)
     builder = Builder(core, options, name, progress)
     # What does not fit is refused here, before the minutes of calibration: sizes depend on
-    # shapes alone.
+    # shapes, and on where weights are zero, alone.
     sizes, storage = check_shapes(
         integer_skeleton(graph), builder.program,
-        lambda program: code_size(program, core, loaded), storage,
+        lambda program: code_size(program, core, loaded, optimize), storage,
+        integer_skeleton(graph, zeros_only=False),
     )  # fmt: skip
     images = _calibration_images(calibration, graph, preprocess)
     settings = quantize_options or QuantizeOptions()
@@ -118,6 +124,7 @@ def compile_model(
         built, stored.integer, core, loaded, preprocess, _calibration_facts(stored, len(images)),
         (*padding_notes(graph, stored.integer), *packing_notes(stored, storage, len(images))),
         lambda texts: _code(texts, built.program, core, ram_bytes, storage),
+        optimize,
     )  # fmt: skip
     write_folder(Path(output), files, force)
     return read_artifact(output)
@@ -135,7 +142,7 @@ def _code(
     Raises :class:`DoesNotFitError` where it does not fit beside the arena, or beside the
     parameters, after all.
     """
-    stack = stack_bound(texts, program.name, core)
+    stack = stack_bound(texts, program.name, core, storage.optimize)
     if stack is not None and ram_bytes is not None:
         needed = program.arena_bytes + stack.bytes + program.interface_bytes
         if needed > ram_bytes:

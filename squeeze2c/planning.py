@@ -19,7 +19,13 @@ from squeeze2c.memory import (
     verify_execution,
 )
 from squeeze2c.progress import Progress, silent
-from squeeze2c.schedule import Candidate, ScheduleOptions, candidates, choose
+from squeeze2c.schedule import (
+    Candidate,
+    ScheduleOptions,
+    candidates,
+    choose,
+    skippable_zeros,
+)
 from squeeze2c.target import Core
 
 RAM_IN_ALL = "RAM for arena, stack, logits and image row"
@@ -110,7 +116,7 @@ def plan_program(
 
 
 class Builder:
-    """Programs of one network; what is packed alike is planned once."""
+    """Programs of one network; what is packed alike and has its zeros alike is planned once."""
 
     def __init__(
         self, core: Core, options: ScheduleOptions, name: str, progress: Progress
@@ -119,11 +125,12 @@ class Builder:
         self._options = options
         self._name = name
         self._progress = progress
-        self._plans: dict[frozenset[tuple[str, int]], Planned] = {}
+        self._plans: dict[frozenset[tuple[str, object]], Planned] = {}
 
     def build(self, integer: Graph, packed: Mapping[str, PackedWeights]) -> Built:
         """The program of ``integer``, whose shapes are the same at every call."""
-        key = frozenset((node, weights.code.tile_channels) for node, weights in packed.items())
+        tiles = {node: weights.code.tile_channels for node, weights in packed.items()}
+        key = frozenset([*tiles.items(), *skippable_zeros(integer, packed).items()])
         if key not in self._plans:
             self._plans[key] = plan_program(
                 integer, self._core, self._options, self._progress, packed

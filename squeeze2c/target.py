@@ -8,6 +8,20 @@ from squeeze2c.errors import UsageError
 
 KIB = 1024
 
+OPTIMISATION = {"speed": "-O3", "size": "-Os"}
+"""What generated code is compiled with, by what it is optimised for, as compilers call it."""
+
+
+def check_optimize(optimize: str) -> str:
+    """``optimize``, a key of :data:`OPTIMISATION`. Raises :class:`UsageError` otherwise."""
+    if optimize not in OPTIMISATION:
+        raise UsageError(
+            f"unknown aim {optimize!r}",
+            where="--optimize",
+            hint=f"choose one of {', '.join(OPTIMISATION)}",
+        )
+    return optimize
+
 
 @dataclass(frozen=True, slots=True)
 class Core:

@@ -121,6 +121,23 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *c
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
+ * Both once more, skipping weights of zero. weights: a table of uint16_t, the words of each output channel,
+ * filled up to 64 bytes and to whole words; then these words, of two entries each:
+ * 16 times the distance from the tap before, at most 15, and the weight. See s2c_sparse_dsp.h.
+ * Aligned to 4 bytes.
+ * Preconditions besides those of all convolutions: shift is 24, clamp_min is 0, and
+ * -2^22 <= acc < 2^22 for every input and channel.
+ */
+void s2c_sparse_conv2d_u8_s8_u8_8x1__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                         int16_t *scratch, uint8_t *out_row);
+void s2c_sparse_conv2d_sum_u8_s8_s32_8x1__dsp(const s2c_conv2d *layer,
+                                              const uint8_t *const *rows, int16_t *scratch,
+                                              uint8_t relu, int32_t *sums);
+
+/* Their scratch: eight expanded columns of K taps. */
+#define S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES(k) (16u * (uint32_t)(k))
+
+/*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;
  * with `keep` not 0 also over what out_row holds, so that a window may come row by row.
  * Columns outside the row do not take part. in_channels == out_channels. Every window

@@ -11,6 +11,7 @@ from squeeze2c.kernels import (
     STRIP_KERNELS,
     joins_rows,
     pairs_weights,
+    skips_zeros,
     transforms_once,
     winograd_groups,
 )
@@ -62,9 +63,9 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
-    rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
-    a strip.
+    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``: the
+    kernel reads pairs of channels. ``joins_rows``: it takes rows that lie one behind the other
+    as one. ``rest_kernel``: for the rows that are left of a strip.
     """
 
     index: int
@@ -88,6 +89,7 @@ class LayerView:
     scratch_bytes: int
     columns_bytes: int
     columns_needed: str
+    weights_needed: str
     decoded_offset_bytes: int
     pairs: bool
     joins_rows: bool
@@ -104,7 +106,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     strips = layer.kernel in STRIP_KERNELS
     return LayerView(
         index=layer.index,
-        template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
+        template=f"{layer.kernel.op.removeprefix('sparse_')}{'_packed' if packed else ''}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
         comment=tuple(comment_text(line) for line in _describe(layer)),
@@ -124,6 +126,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         scratch_bytes=layer.scratch_bytes,
         columns_bytes=columns,
         columns_needed=_columns_needed(layer),
+        weights_needed=_weights_needed(layer, program),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         pairs=pairs_weights(layer.kernel),
         joins_rows=layer.window is not None
@@ -135,6 +138,16 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     )
 
 
+def _weights_needed(layer: Layer, program: CProgram) -> str:
+    """Bytes of a convolution's plain weights, as a C expression."""
+    if layer.conv is None or layer.window is None:
+        return ""
+    if skips_zeros(layer.kernel):
+        return f"{layer.conv.weights_bytes}u"
+    outputs = layer.destination.channels if layer.destination else program.classes
+    return f"{layer.window.taps * layer.sources[0].channels}u * {outputs}u"
+
+
 def _columns_needed(layer: Layer) -> str:
     """What the runtime's header says that a convolution's columns take, as a C expression."""
     if layer.conv is None or layer.window is None:
@@ -144,6 +157,8 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if skips_zeros(layer.kernel):
+        return f"S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES({taps}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

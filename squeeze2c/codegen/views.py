@@ -10,6 +10,7 @@ from squeeze2c.codegen.layer_view import LayerView, MapView, layer_view, map_vie
 from squeeze2c.codegen.literals import comment_text, decimal_lines, float_literal, word_lines
 from squeeze2c.codegen.symbols import Symbols
 from squeeze2c.lower import ConstantArray, CProgram
+from squeeze2c.target import OPTIMISATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class ProgramView:
     version: str
     target: str
     gcc_flags: str
+    optimisation: str
+    for_size: bool
     source_file: str
     source_sha256: str
     input_rows: int
@@ -78,13 +81,14 @@ class ProgramView:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What generated files say about where they come from."""
+    """What generated files say about where they come from, and what they are to be compiled for."""
 
     version: str
     target: str
     gcc_flags: str
     source_file: str
     source_sha256: str
+    optimize: str = "speed"
 
 
 def program_view(program: CProgram, origin: Origin) -> ProgramView:
@@ -96,6 +100,8 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         version=origin.version,
         target=origin.target,
         gcc_flags=origin.gcc_flags,
+        optimisation=OPTIMISATION[origin.optimize],
+        for_size=origin.optimize == "size",
         source_file=comment_text(origin.source_file),
         source_sha256=origin.source_sha256,
         input_rows=image.rows,

@@ -14,7 +14,7 @@ from squeeze2c.codegen.symbols import Symbols
 from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, CompiledUnit
 from squeeze2c.emulate.fault import STACK_GUARD_BYTES
 from squeeze2c.emulate.stack import StackBound, bound_of_units
-from squeeze2c.emulate.toolchain import COMPILE_FLAGS, OPTIMISATION, Toolchain, knows_flag
+from squeeze2c.emulate.toolchain import COMPILE_FLAGS, Toolchain, knows_flag
 from squeeze2c.errors import DoesNotFitError, ToolchainError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.resources import runtime_dir
@@ -41,7 +41,7 @@ class FirmwareBuild:
     board_core: Core
     toolchain: Toolchain
     folder: Path
-    optimisation: str = OPTIMISATION
+    optimisation: str
 
     def measured(self) -> Path:
         """The ELF file of the firmware as it would ship.

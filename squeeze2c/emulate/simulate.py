@@ -20,7 +20,7 @@ from squeeze2c.emulate.record import record_stack
 from squeeze2c.emulate.records import RecordKind, Stage, read_records
 from squeeze2c.emulate.result import LayerResult, MemoryUse, SimulationResult
 from squeeze2c.emulate.stack import StackBound
-from squeeze2c.emulate.toolchain import OPTIMISATION, OPTIMISATIONS, find_toolchain
+from squeeze2c.emulate.toolchain import OPTIMISATIONS, find_toolchain
 from squeeze2c.errors import DoesNotFitError, InternalError, ToolchainError, UsageError
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.ir import load_graph
@@ -36,7 +36,7 @@ def simulate(
     board: str,
     images: np.ndarray,
     *,
-    optimisation: str = OPTIMISATION,
+    optimisation: str | None = None,
     count_instructions: bool = True,
     work_dir: Path | None = None,
     progress: Progress = silent,
@@ -46,7 +46,8 @@ def simulate(
     ``images``: RGB uint8 (n, rows, cols, channels). The firmware gets them in the
     model's input format, whole, or row by row where the model takes rows: then
     no image is in the board's memory. Firmware is built with the GCC flag
-    ``optimisation``: as it would ship, which gives sizes, stack and logits; with
+    ``optimisation``, by default the one that the folder asks for: as it would ship,
+    which gives sizes, stack and logits; with
     hooks that record every row of every layer; and, with ``count_instructions``,
     once more with hooks that mark where layers begin and end. Instructions are
     those of the first image. Counting needs a QEMU with plugins and a C compiler
@@ -55,7 +56,7 @@ def simulate(
     used otherwise. Code generated for ``host`` is built for the board's core.
 
     The stack that the model needed goes into the folder's manifest, with the name
-    of the board, unless ``optimisation`` is not the usual one.
+    of the board, unless ``optimisation`` is not what the folder asks for.
 
     Raises :class:`UsageError` for a board that cannot run the code and images
     that do not suit the model, :class:`DoesNotFitError` for a board that is too
@@ -67,6 +68,7 @@ def simulate(
     target = board_named(board)
     core = core_for(artifact.target, target)
     _check_images(artifact, images)
+    optimisation = optimisation or artifact.optimisation
     if optimisation not in OPTIMISATIONS:
         raise UsageError(
             f"unknown optimisation {optimisation!r}", hint=f"one of {', '.join(OPTIMISATIONS)}"
@@ -95,7 +97,7 @@ def simulate(
         counts = Counts.none(len(artifact.layers), "not asked for")
         if count_instructions:
             counts = _count(build, measured, frames[:1], progress)
-    if optimisation == OPTIMISATION:
+    if optimisation == artifact.optimisation:
         record_stack(artifact, memory.model_stack_bytes, target.name)
     layers = zip(artifact.layers, comparison.mismatches, counts.layers, strict=True)
     return SimulationResult(

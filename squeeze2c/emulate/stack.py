@@ -19,7 +19,6 @@ from pathlib import Path
 from squeeze2c.emulate.callgraph import CALLGRAPH_FLAG, CallGraph, CompiledUnit, Depth
 from squeeze2c.emulate.toolchain import (
     COMPILE_FLAGS,
-    OPTIMISATION,
     OPTIMISATIONS,
     find_toolchain,
     knows_flag,
@@ -27,7 +26,7 @@ from squeeze2c.emulate.toolchain import (
 )
 from squeeze2c.errors import InternalError, ToolchainError
 from squeeze2c.host.toolchain import HostCompiler
-from squeeze2c.target import Core
+from squeeze2c.target import OPTIMISATION, Core
 
 API = ("init", "check_weights", "run", "top_k", "softmax", "version")
 PUSH_API = ("begin", "push_rows", "finish")
@@ -51,8 +50,7 @@ class StackBound:
     ``functions``: bytes by function of the API, without the model's name. ``path``: the
     calls that need most, outermost first. ``compiler``: what the bound holds for, with all
     its levels of optimisation or the one that is named. ``code_bytes``: code and its own
-    constants, at :data:`~squeeze2c.emulate.toolchain.OPTIMISATION`; without parameters and
-    library functions.
+    constants, optimised as was asked for; without parameters and library functions.
     """
 
     functions: Mapping[str, int]
@@ -66,13 +64,16 @@ class StackBound:
         return max(self.functions.values())
 
 
-def stack_bound(files: Mapping[str, bytes], name: str, core: Core) -> StackBound | None:
+def stack_bound(
+    files: Mapping[str, bytes], name: str, core: Core, optimize: str = "speed"
+) -> StackBound | None:
     """The bound for the generated folder ``files`` (path to content) of the model ``name``.
 
     For ``core``, or for this machine where that is ``host``, at whatever level the code is
-    optimised. None where there is no GCC 10 or later for it. Raises :class:`ToolchainError`
-    where the C does not compile, :class:`InternalError` where it recurses, calls through a
-    pointer, or takes an amount of stack that depends on its data.
+    optimised; its ``code_bytes`` are those of code for ``optimize``. None where there is no
+    GCC 10 or later for it. Raises :class:`ToolchainError` where the C does not compile,
+    :class:`InternalError` where it recurses, calls through a pointer, or takes an amount of
+    stack that depends on its data.
     """
     try:
         command, compiler = _compiler(core)
@@ -91,7 +92,7 @@ def stack_bound(files: Mapping[str, bytes], name: str, core: Core) -> StackBound
         level: bound_of_units(units[index * count : (index + 1) * count], name, compiler)
         for index, level in enumerate(OPTIMISATIONS)
     }
-    return replace(_worst([*bounds.values()]), code_bytes=bounds[OPTIMISATION].code_bytes)
+    return replace(_worst([*bounds.values()]), code_bytes=bounds[OPTIMISATION[optimize]].code_bytes)
 
 
 def _readable(files: Mapping[str, bytes], source: str) -> tuple[tuple[str, bytes], ...]:

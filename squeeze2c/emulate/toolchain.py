@@ -12,8 +12,6 @@ from pathlib import Path
 from squeeze2c.errors import ToolchainError
 
 COMPILER = "arm-none-eabi-gcc"
-OPTIMISATION = "-O3"
-"""What firmware is built with unless it is told otherwise."""
 OPTIMISATIONS = ("-O0", "-O1", "-O2", "-O3", "-Os")
 COMPILE_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-ffunction-sections", "-fdata-sections")
 INSTALL_COMPILER = "apt install gcc-arm-none-eabi picolibc-arm-none-eabi"

@@ -19,6 +19,7 @@ from squeeze2c.export.manifest import (
 )
 from squeeze2c.frontend import Preprocess
 from squeeze2c.frontend.input_format import InputFormat, input_format
+from squeeze2c.target import OPTIMISATION, check_optimize
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,16 @@ class Artifact:
     @property
     def include_dirs(self) -> tuple[Path, ...]:
         return tuple(self.folder / p for p in self.manifest["build"]["include_dirs"])
+
+    @property
+    def optimize(self) -> str:
+        """What the C is to be compiled for: speed or size."""
+        return str(self.manifest["build"].get("optimize", "speed"))
+
+    @property
+    def optimisation(self) -> str:
+        """The flag of the compiler for that."""
+        return OPTIMISATION[check_optimize(self.optimize)]
 
     @property
     def oracle_path(self) -> Path:

@@ -42,7 +42,7 @@ class ManifestInputs:
 
     ``schedule``: what was chosen of ``candidates``. ``code_bytes``, ``stack_bound_bytes``:
     None where no compiler could tell. ``sources``: .c files relative to the folder.
-    ``notes``: remarks for the user.
+    ``notes``: remarks for the user. ``optimize``: what the C is to be compiled for.
     """
 
     version: str
@@ -58,6 +58,7 @@ class ManifestInputs:
     stack_bound_bytes: int | None
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    optimize: str = "speed"
 
 
 def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
@@ -95,7 +96,11 @@ def build_manifest(program: CProgram, inputs: ManifestInputs) -> dict[str, Any]:
             "arena_alignment": program.arena_alignment_bytes,
         },
         "weights": {"bytes": program.parameters_bytes, "crc32": program.weights_crc32},
-        "build": {"sources": list(inputs.sources), "include_dirs": [".", "runtime"]},
+        "build": {
+            "sources": list(inputs.sources),
+            "include_dirs": [".", "runtime"],
+            "optimize": inputs.optimize,
+        },
         "schedule": {
             "kind": inputs.schedule.kind,
             "strip_rows": max(inputs.schedule.schedule.strip_rows),

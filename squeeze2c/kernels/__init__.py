@@ -1,6 +1,13 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
+from squeeze2c.kernels.catalogue import (
+    CATALOGUE,
+    SPARSE_KERNELS,
+    STRIP_KERNELS,
+    pairs_weights,
+    skips_zeros,
+    support_files,
+)
 from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TILE_BYTES,
@@ -16,15 +23,18 @@ from squeeze2c.kernels.select import (
     transforms_once,
     winograd_groups,
 )
+from squeeze2c.kernels.sparse import Sparsity, sparse_weights, sparsity, zeros_suit
 from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
     "CATALOGUE",
     "QUAD",
+    "SPARSE_KERNELS",
     "STRIP_KERNELS",
     "TILE_BYTES",
     "UNPACK_TABLE_BYTES",
     "KernelSpec",
+    "Sparsity",
     "TileScratch",
     "default_tile_channels",
     "fallbacks",
@@ -35,8 +45,12 @@ __all__ = [
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",
+    "skips_zeros",
+    "sparse_weights",
+    "sparsity",
     "support_files",
     "tile_scratch",
     "transforms_once",
     "winograd_groups",
+    "zeros_suit",
 ]

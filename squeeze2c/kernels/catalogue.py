@@ -20,6 +20,8 @@ CONV2D_DSP = KernelSpec("conv2d", ("u8", "s8", "u8"), "dsp", (4, 2))
 CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
 WINOGRAD_DSP = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "dsp", (4, 2))
 MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
+SPARSE_CONV2D_DSP = KernelSpec("sparse_conv2d", ("u8", "s8", "u8"), "dsp", (8, 1))
+SPARSE_CONV2D_SUM_DSP = KernelSpec("sparse_conv2d_sum", ("u8", "s8", "s32"), "dsp", (8, 1))
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
@@ -38,7 +40,18 @@ DSP: dict[type[ops.Node], KernelSpec] = {
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
-CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values(), *STRIP_KERNELS)
+SPARSE_KERNELS: dict[KernelSpec, KernelSpec] = {
+    CONV2D_DSP: SPARSE_CONV2D_DSP,
+    WINOGRAD_DSP: SPARSE_CONV2D_DSP,
+    CONV2D_SUM_DSP: SPARSE_CONV2D_SUM_DSP,
+}
+"""Kernels that skip weights of zero, by the one in whose place they may stand."""
+
+_SPARSE = frozenset(SPARSE_KERNELS.values())
+
+CATALOGUE: tuple[KernelSpec, ...] = (
+    *PORTABLE.values(), *DSP.values(), *STRIP_KERNELS, *dict.fromkeys(SPARSE_KERNELS.values())
+)  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 
@@ -53,6 +66,11 @@ def pairs_weights(kernel: KernelSpec) -> bool:
     return kernel in _PAIRED
 
 
+def skips_zeros(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` reads the weights that are not zero alone; see ``kernels/sparse.py``."""
+    return kernel in _SPARSE
+
+
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     """Sources of the runtime that ``kernel`` needs, besides its own.
 
@@ -63,6 +81,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
+    if skips_zeros(kernel):
+        return ("s2c_sparse_channel__dsp.c", "s2c_sparse_columns__dsp.c")
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

@@ -10,12 +10,17 @@ from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
     CONV2D_SUM_DSP,
     PORTABLE,
+    SPARSE_CONV2D_DSP,
+    SPARSE_CONV2D_SUM_DSP,
+    SPARSE_KERNELS,
     STRIP_KERNELS,
     WINOGRAD_DSP,
     pairs_weights,
+    skips_zeros,
     tables,
 )
 from squeeze2c.kernels.layout import QUAD, padded_taps
+from squeeze2c.kernels.sparse import SPARSE_TAP_BYTES
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -83,7 +88,8 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
+    joining = (CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP)
+    return kernel in joining and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -91,7 +97,12 @@ def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
 
     None needs more scratch.
     """
-    rest = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
+    rest: tuple[KernelSpec, ...] = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
+    if skips_zeros(kernel):
+        rest = tuple(
+            dense for dense, sparse in SPARSE_KERNELS.items()
+            if sparse == kernel and dense not in STRIP_KERNELS
+        )  # fmt: skip
     return (*rest, PORTABLE[type(node)])
 
 
@@ -149,6 +160,8 @@ def scratch_bytes(
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
     """Expanded columns; with pairs, windows whose pixels are no whole words are gathered first."""
     pixels = kernel.tile[0] if kernel.tile else 0
+    if skips_zeros(kernel):
+        return taps * SPARSE_TAP_BYTES
     if not pairs_weights(kernel):
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0

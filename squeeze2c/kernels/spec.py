@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _SYMBOL = re.compile(
-    r"s2c_(?P<op>[a-z0-9]+(?:_sum)?)_(?P<types>(?:u8|s8|s32)(?:_(?:u8|s8|s32))*)"
+    r"s2c_(?P<op>(?:sparse_)?[a-z0-9]+(?:_sum)?)_(?P<types>(?:u8|s8|s32)(?:_(?:u8|s8|s32))*)"
     r"(?:_(?P<tile>[1-9]\d*x[1-9]\d*))?__(?P<arch>[a-z0-9]+)"
 )
 

@@ -13,7 +13,13 @@ import numpy as np
 
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
-from squeeze2c.kernels import STRIP_KERNELS, KernelSpec, pairs_weights
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    KernelSpec,
+    pairs_weights,
+    skips_zeros,
+    zeros_suit,
+)
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.schedule import Placement, output_rows, place_feature_maps
 
@@ -72,10 +78,12 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
     bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
     accumulator, and leave rows to one of the former.
     """
-    if not pairs_weights(kernel):
+    if not pairs_weights(kernel) and not skips_zeros(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         raise InternalError(f"{kernel.symbol} is not for {node.kind} {node.name}")
+    if skips_zeros(kernel):
+        return zeros_suit(graph, node)
     low, high = _accumulator_bounds(graph, node)
     clamp_min = node.clamp_min if isinstance(node, ops.QConv2D) else 0
     limit = WINOGRAD_LIMIT if kernel in STRIP_KERNELS else 1 << 31

@@ -56,10 +56,12 @@ def check_shapes(
     program_of: ProgramOf,
     code_of: Callable[[CProgram], int | None],
     options: WeightsOptions,
+    plain: Graph | None = None,
 ) -> tuple[ShapeSizes | None, WeightsOptions]:
     """Sizes to choose from, or None where plain weights it is; what cannot fit is refused.
 
-    ``skeleton`` has the network's shapes, and weights of zero. ``code_of``: bytes of a
+    ``skeleton`` has the network's shapes, and weights of zero; in ``plain``, if given, weights are
+    zero where the network's are, which can make plain weights smaller. ``code_of``: bytes of a
     program's code, if known; the options that are returned set as much aside. Raises
     :class:`DoesNotFitError` where no weights can meet a limit, of flash or of RAM, of which
     packed weights take some.
@@ -71,7 +73,10 @@ def check_shapes(
         return options.with_code(code_of(program), program.unpacks)
 
     zeros = pack_weights(skeleton) if options.mode != "plain" else {}
-    program = program_of(skeleton, zeros if options.mode == "packed" else {})
+    if options.mode == "packed":
+        program = program_of(skeleton, zeros)
+    else:
+        program = program_of(plain or skeleton, {})
     options = with_code(program)
     if options.mode != "packed":
         if options.fits(program.parameters_bytes):
@@ -106,11 +111,17 @@ def check_shapes(
 def _sizes(
     skeleton: Graph, zeros: Mapping[str, PackedWeights], program: CProgram
 ) -> ShapeSizes:
+    plain = {
+        layer.name: layer.parameters_bytes
+        for layer in program.layers if layer.conv and not layer.conv.packed
+    }  # fmt: skip
     layers = [
         LayerSize(
             node.name,
             skeleton.constants[node.inputs[1]].size,
-            sum(_words(skeleton.constants[name].nbytes) for name in node.inputs[1:4]),
+            plain.get(
+                node.name, sum(_words(skeleton.constants[name].nbytes) for name in node.inputs[1:4])
+            ),
             zeros[node.name].parameters_bytes,
         )
         for node in skeleton.nodes

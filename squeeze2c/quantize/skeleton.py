@@ -1,7 +1,7 @@
 """An integer graph of the right shapes and no numbers: enough to plan memory, without calibration.
 
-Sizes, kernels and placements depend on shapes alone, so what is planned on a skeleton is
-what compiling arrives at.
+Sizes, kernels and placements depend on shapes, and on where weights are zero, so what is
+planned on a skeleton is what compiling arrives at.
 """
 
 from __future__ import annotations
@@ -22,12 +22,27 @@ SHIFT = DEFAULT_SHIFT
 """As quantised convolutions have it: kernels are chosen by it."""
 
 
-def integer_skeleton(graph: Graph) -> Graph:
-    """The quantised form of ``graph``, which has been through the passes, with weights of zero."""
+def integer_skeleton(graph: Graph, zeros_only: bool = True) -> Graph:
+    """The quantised form of ``graph``, which has been through the passes, with weights of zero.
+
+    Without ``zeros_only`` a weight is 1 where that of ``graph`` is not zero: rounding makes more
+    zeros, but none disappears.
+    """
     values = {name: _quantised(value) for name, value in graph.values.items()}
     constants: dict[str, np.ndarray] = {}
     nodes = tuple(_node(graph, node, constants) for node in graph.nodes)
+    if not zeros_only:
+        constants.update(_patterns(graph, nodes))
     return Graph(graph.name, nodes, values, constants, graph.input, graph.output, graph.softmax)
+
+
+def _patterns(graph: Graph, nodes: tuple[ops.Node, ...]) -> dict[str, np.ndarray]:
+    """Where the weights of ``graph`` are not zero, by their names in the skeleton's ``nodes``."""
+    return {
+        node.inputs[1]: (graph.constants[old.inputs[1]] != 0).astype(np.int8)
+        for old, node in zip(graph.nodes, nodes, strict=True)
+        if isinstance(node, ops.QConv2D | ops.QConvGlobalPool)
+    }
 
 
 def _quantised(value: Value) -> Value:

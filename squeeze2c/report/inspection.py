@@ -137,7 +137,7 @@ def inspect_model(
     core = core_named(target)
     loaded = load_onnx(model)
     graph = run_passes(read_onnx(loaded, input_shape), preprocess or Preprocess())
-    skeleton = integer_skeleton(graph)
+    skeleton = integer_skeleton(graph, zeros_only=False)
     name = identifier(loaded.path.stem)
     planner = Planner(skeleton, name)
     program = planner.program(core.name)

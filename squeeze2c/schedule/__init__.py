@@ -16,6 +16,7 @@ from squeeze2c.schedule.stages import (
     output_rows,
 )
 from squeeze2c.schedule.stream import schedule_stream
+from squeeze2c.schedule.zeros import skippable_zeros
 
 __all__ = [
     "INPUT_STAGE",
@@ -39,4 +40,5 @@ __all__ = [
     "row_uses",
     "schedule_layerwise",
     "schedule_stream",
+    "skippable_zeros",
 ]

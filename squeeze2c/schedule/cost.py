@@ -23,9 +23,10 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights, transforms_once
+from squeeze2c.kernels import KernelSpec, Sparsity, joins_rows, pairs_weights, transforms_once
 from squeeze2c.schedule import cost_dsp
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
+from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -169,6 +170,8 @@ def _work(
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
+    if stage.sparsity:
+        return _sparse_work(graph, schedule, index, stage.sparsity, node)
     work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
         shares = transforms_once(stage.kernel, schedule.strip_rows[index])
@@ -179,6 +182,25 @@ def _work(
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
         return rows_in_parts(long, tuple(parts), False, 1)
+
+    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
+    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
+
+
+def _sparse_work(
+    graph: Graph, schedule: Schedule, index: int, sparsity: Sparsity,
+    node: ops.QConv2D | ops.QConvGlobalPool,
+) -> Callable[[Step], float]:  # fmt: skip
+    """The same where zeros are skipped; such weights are never packed."""
+    work = SparseConvolution.of(graph, node, sparsity, _contiguous(graph, schedule, node))
+    kernel = schedule.stages[index].kernel
+    if not joins_rows(kernel, node.window, work.in_cols, schedule.strip_rows[index]):
+        row = work.rows(1)
+        return lambda step: step.rows * row
+
+    @cache
+    def of_joined(rows: int) -> float:
+        return replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols).rows(1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

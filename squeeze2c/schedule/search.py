@@ -18,6 +18,7 @@ from squeeze2c.schedule.model import Schedule
 from squeeze2c.schedule.placement import place_feature_maps
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage, collect_stages
 from squeeze2c.schedule.stream import schedule_stream
+from squeeze2c.schedule.zeros import skip_zeros, skippable_zeros
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
@@ -97,7 +98,8 @@ def candidates(
     packed = packed or {}
     families = list(_families(graph, core, push, kind, packed))
     tilings = [_Kernels.of(graph, core, tiling) for tiling in _tilings(graph, packed)]
-    told, total = 0, len(families) * (1 + len(tilings))
+    zeros = skippable_zeros(graph, packed)
+    told, total = 0, len(families) * (1 + len(tilings) * (2 if zeros else 1))
     made = []
     for family in families:
         progress("scheduling", told, total)
@@ -108,6 +110,9 @@ def candidates(
             stages = _tiled(least, tiling.choose(family.at_once), ordered.strip_rows)
             schedule = replace(ordered, stages=stages)
             made.append((predicted_instructions(graph, schedule), family.kind, schedule))
+            skipping = skip_zeros(graph, schedule, zeros)
+            if skipping is not None:
+                made.append((predicted_instructions(graph, skipping), family.kind, skipping))
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
     for cost, name, schedule in sorted(made, key=lambda m: m[0]):

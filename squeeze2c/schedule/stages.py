@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, scratch_bytes, select_kernel
+from squeeze2c.kernels import KernelSpec, Sparsity, scratch_bytes, select_kernel
 from squeeze2c.schedule.placement import Placement
 from squeeze2c.schedule.rows import RowWindow
 from squeeze2c.target import Core
@@ -35,7 +35,7 @@ class Stage:
     ``output``: the value it yields; ``buffer``: where its rows go, None for the layer
     that sums. ``pool``: a max-pool, which may take its input one row at a time.
     ``tile_channels``: above 0, its weights are packed, and every step decodes them, so
-    many output channels at a time.
+    many output channels at a time. ``sparsity``: of weights whose zeros the kernel skips.
     """
 
     node: str
@@ -47,6 +47,7 @@ class Stage:
     scratch_bytes: int
     pool: bool
     tile_channels: int = 0
+    sparsity: Sparsity | None = None
 
 
 def collect_stages(

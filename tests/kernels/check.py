@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
-from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels import (
+    KernelSpec,
+    pair_weights,
+    pairs_weights,
+    skips_zeros,
+    sparse_weights,
+)
 from squeeze2c.kernels.catalogue import WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
@@ -85,6 +91,8 @@ def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
     """The weights of ``case`` in the order in which ``kernel`` reads them."""
     if pairs_weights(kernel):
         return pair_weights(case.weight.reshape(len(case.weight), -1))
+    if skips_zeros(kernel):
+        return sparse_weights(case.weight.reshape(len(case.weight), -1))
     return case.weight
 
 
@@ -95,6 +103,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if skips_zeros(kernel):
+        return 16 * taps
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -108,8 +118,9 @@ class _Conv:
     ) -> None:
         strides = case.strides
         self.weights = conv_weights(case, kernel)
-        # Pairs are read as words.
-        misaligned = 0 if pairs_weights(kernel) else strides.misaligned
+        # Pairs and entries are read as words.
+        words = pairs_weights(kernel) or skips_zeros(kernel)
+        misaligned = 0 if words else strides.misaligned
         self.kernels, self.case = kernels, case
         self.source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
         pad = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from squeeze2c.kernels import CATALOGUE, KernelSpec
-from tests.kernels import check, generate, generate_paired
+from tests.kernels import check, generate, generate_paired, generate_sparse
 from tests.support.kernel_library import Kernels, kernel_sources
 
 Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any, KernelSpec], None]]
@@ -19,6 +19,10 @@ SUITES: dict[str, Suite] = {
     "s2c_conv2d_u8_s8_u8_4x2__dsp": (generate_paired.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_4x2__dsp": (generate_paired.conv_sum_cases, check.check_conv_sum),
     "s2c_winograd3x3_u8_s8_u8_4x2__dsp": (generate_paired.winograd_cases, check.check_winograd),
+    "s2c_sparse_conv2d_u8_s8_u8_8x1__dsp": (generate_sparse.conv_cases, check.check_conv),
+    "s2c_sparse_conv2d_sum_u8_s8_s32_8x1__dsp": (
+        generate_sparse.conv_sum_cases, check.check_conv_sum,
+    ),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
@@ -74,3 +78,9 @@ def test_the_cases_of_winograd_reach_the_ends_of_what_is_proven() -> None:
     sums = [case.accumulators for case in generate_paired.winograd_cases()]
     assert max(acc.max() for acc in sums) == 2**25 - 1
     assert min(acc.min() for acc in sums) == -(2**25)
+
+
+def test_the_sparse_cases_reach_the_ends_of_what_is_proven() -> None:
+    sums = [case.accumulators for case in generate_sparse.conv_cases()]
+    assert max(acc.max() for acc in sums) == 2**22 - 1
+    assert min(acc.min() for acc in sums) == -(2**22)

@@ -149,7 +149,7 @@ class Interpreter:
         """Row ``row``; with ``part`` only its channels, from ``first_channel`` on."""
         kernel, source = self._kernel(layer), layer.sources[0]
         constants = part or self._objects[layer.index]
-        match layer.kernel.op:
+        match layer.kernel.op.removeprefix("sparse_"):
             case "conv2d":
                 rows = self._padded_rows(layer, row)
                 out = self._out(layer, row) + first_channel
@@ -239,7 +239,7 @@ class Interpreter:
 
     def _object(self, layer: Layer) -> Any:
         """The constants of ``layer`` that its kernel reads."""
-        match layer.kernel.op:
+        match layer.kernel.op.removeprefix("sparse_"):
             case "conv2d" | "conv2d_sum":
                 return self._kernels.ffi.new("s2c_conv2d *", self._convolution(layer))
             case "maxpool2d":

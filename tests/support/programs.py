@@ -74,9 +74,13 @@ def generated_files(
     return files_of(built, integer, target)
 
 
-def files_of(built: Built, integer: Graph, target: str = "cortex-m4") -> dict[str, bytes]:
+def files_of(
+    built: Built, integer: Graph, target: str = "cortex-m4", optimize: str = "speed"
+) -> dict[str, bytes]:
     """All files of a program; the float model is empty."""
     path = Path(f"{built.program.name}.onnx")
     loaded = LoadedModel(path, "0123456789abcdef" * 4, onnx.ModelProto())
     core = core_named(target)
-    return render_folder(built, integer, core, loaded, Preprocess(), Calibration(6), ())
+    return render_folder(
+        built, integer, core, loaded, Preprocess(), Calibration(6), (), optimize=optimize
+    )  # fmt: skip

@@ -19,6 +19,8 @@ from squeeze2c.progress import silent
 from squeeze2c.quantize.skeleton import integer_skeleton
 from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.target import core_named
+from tests.support.programs import quantised
+from tests.support.pruned import pruned_graph
 
 CODE_BYTES = 5000
 
@@ -126,3 +128,22 @@ def test_tiles_need_ram_too(skeleton: Graph) -> None:
     assert caught.value.where == "--ram"
     plain, _ = check_shapes(skeleton, tight, lambda program: None, WeightsOptions())
     assert plain is None and sizes.layers
+
+
+def test_zeros_make_plain_weights_smaller() -> None:
+    """They are known before calibration, so what fits without them is not packed."""
+    graph = pruned_graph(35, 47, 0.2)
+    skeleton, plain = (integer_skeleton(graph, zeros_only=z) for z in (True, False))
+    programs = Programs()
+    programs.builder = Builder(
+        core_named("cortex-m4"), ScheduleOptions(ram_bytes=1 << 20), "net", silent
+    )
+    with_zeros, without = (programs(g, {}).parameters_bytes for g in (skeleton, plain))
+    assert without < 0.8 * with_zeros
+    for limit, packed in ((without, False), (without - 1, True)):
+        options = WeightsOptions(budget_bytes=limit)
+        sizes, _ = check_shapes(skeleton, programs, lambda program: CODE_BYTES, options, plain)
+        assert (sizes is not None) == packed
+        assert sizes is None or sizes.without_codes(0) == without
+    integer = quantised(graph, images=2)
+    assert programs(integer, {}).parameters_bytes <= without
