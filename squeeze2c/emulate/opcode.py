@@ -37,8 +37,13 @@ _NAMES: Mapping[str, str] = {
     "qadd qsub qdadd qdsub adr csel csinc csneg csinv cset csetm cinc cneg cinv",
 }
 _CLASS_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-_CONDITIONS = frozenset("eq ne cs hs cc lo mi pl vs vc hi ls ge lt gt le al".split())
-_BLOCKS = frozenset("ldm ldmia ldmdb ldmfd ldmea pop stm stmia stmdb stmfd stmea push".split())
+_CONDITIONS = frozenset(
+    ("eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
+)
+_BLOCKS = frozenset(
+    ("ldm", "ldmia", "ldmdb", "ldmfd", "ldmea", "pop",
+     "stm", "stmia", "stmdb", "stmfd", "stmea", "push")
+)  # fmt: skip
 _VECTOR_OF_ONE = re.compile(r"\bq[0-7]\b")
 _FPU_BLOCKS = ("vldm", "vstm", "vpush", "vpop")
 _REGISTER = re.compile(r"\b(r1[0-5]|r\d|sb|sl|fp|ip|sp|lr|pc)\b")
@@ -118,7 +123,8 @@ def _of_coprocessor(full: str, operands: str) -> Opcode:
     if block is not None:
         kind = "load" if block in ("vldm", "vpop") else "store"
         return Opcode(block, kind, core, frozenset(), _fpu_words(operands), None, core)
-    vector = _VECTOR_OF_ONE.search(operands) is not None or full.startswith(("vpst", "vpt", "vpnot"))
+    predicates = full.startswith(("vpst", "vpt", "vpnot"))
+    vector = predicates or _VECTOR_OF_ONE.search(operands) is not None
     memory = {"vld": "load", "vst": "store"}.get(full[:3])
     if memory is not None:
         return Opcode(full, f"vector_{memory}" if vector else memory, core, frozenset(), 0, None,

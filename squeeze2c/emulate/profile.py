@@ -36,7 +36,7 @@ _PART_OF = (
     ),
     ("product", re.compile(r"s2c_(?!port_)")),
 )
-"""By function, a static one by its file: the first pattern that the name begins with; none: other."""
+"""By function, a static one by its file: the first pattern that the name begins with, else other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,8 @@ class _Join:
 
 
 def _sorted(functions: Iterable[FunctionProfile]) -> LayerProfile:
-    return LayerProfile(tuple(sorted(functions, key=lambda f: (-f.instructions, f.name, f.file or ""))))
+    by_work = sorted(functions, key=lambda f: (-f.instructions, f.name, f.file or ""))
+    return LayerProfile(tuple(by_work))
 
 
 def _added(order: Iterable[str], counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

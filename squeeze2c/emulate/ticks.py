@@ -1,7 +1,7 @@
 """Instruction counts without a plugin: SysTick, in QEMU's mode of one nanosecond per instruction.
 
-``-icount shift=0`` makes virtual time a count of instructions. SysTick counts that time in ticks of the
-board's clock; the firmware finds out how long a tick is by a loop of known length.
+``-icount shift=0`` makes virtual time a count of instructions. SysTick counts that time in ticks of
+the board's clock; the firmware finds out how long a tick is by a loop of known length.
 """
 
 from __future__ import annotations
