@@ -118,8 +118,8 @@ def cortex_m7(block: Sequence[Opcode]) -> BlockCycles:
     Both issue together unless the second needs what the first computes, or both are stores, a
     load and a store, multiplications, divisions, branches or of the FPU. Results serve an
     instruction one cycle later, those of loads and multiplications two (sums that are only added
-    to: one), of divisions seven. Loads and stores of N registers issue alone and take (N + 1) / 2 cycles.
-    Branches are predicted; one that is taken costs a cycle.
+    to: one), of divisions seven. Loads and stores of N registers issue alone and take (N + 1) / 2
+    cycles. Branches are predicted; one that is taken costs a cycle.
     """
     ready: dict[str, int] = {}
     issued: list[Opcode] = []

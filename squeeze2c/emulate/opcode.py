@@ -105,14 +105,14 @@ def _base(full: str) -> tuple[str, bool, bool]:
     """Name as in the tables, whether it is conditional, whether it sets flags."""
     if full in _CLASS_OF:
         return full, False, False
-    if full[-1:] == "s" and full[:-1] in _CLASS_OF:
-        return full[:-1], False, True
-    if full[-2:] in _CONDITIONS:
+    if full[-2:] in _CONDITIONS:  # ahead of the S: BLS is a B
         name = full[:-2]
         if name in _CLASS_OF:
             return name, True, False
         if name[-1:] == "s" and name[:-1] in _CLASS_OF:
             return name[:-1], True, True
+    if full[-1:] == "s" and full[:-1] in _CLASS_OF:
+        return full[:-1], False, True
     return full, False, False
 
 

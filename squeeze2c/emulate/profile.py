@@ -36,7 +36,7 @@ _PART_OF = (
     ),
     ("product", re.compile(r"s2c_(?!port_)")),
 )
-"""By function, a static one by its file: the first pattern that the name begins with, else other."""
+"""By function, a static one by its file: the first pattern that the name begins with."""
 
 
 @dataclass(frozen=True, slots=True)
