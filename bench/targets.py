@@ -156,11 +156,7 @@ def run_case(case: Case, model: Path) -> Measured:
         ram_bytes=case.ram_kib * KIB, weights=case.weights, force=True, **dict(case.more),
     )  # fmt: skip
     work = BUILD / "targets" / f"{name}_firmware"
-    small = ("optimize", "size") in case.more
-    result = simulate(
-        artifact, BOARDS[case.target], any_images(1), work_dir=work,
-        optimisation="-Os" if small else "-O3",
-    )  # fmt: skip
+    result = simulate(artifact, BOARDS[case.target], any_images(1), work_dir=work)
     return Measured(artifact, result, work / "measured" / "firmware.elf")
 
 

@@ -29,10 +29,10 @@ PARTS = ("product", "transform", "decode", "other")
 weights; code of the layer around all that."""
 
 _PART_OF = (
-    ("decode", re.compile(r"s2c_(unpack|pair_tile|decode)")),
+    ("decode", re.compile(r"s2c_(unpack_|(pair|signed)_tile__)")),
     (
         "transform",
-        re.compile(r"s2c_(winograd\w*_(input|weights|output)|columns|widen|expand|transform)"),
+        re.compile(r"s2c_(\w+_)?(columns|stream|pixels|input|weights|output)__"),
     ),
     ("product", re.compile(r"s2c_(?!port_)")),
 )
