@@ -233,6 +233,21 @@ def host_row(model: Path, rounds: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the history as it is printed, narrower."""
+    ram = f", {row['ram_kib']}K" if row["ram_kib"] else ""
+    goal = f" ({row['stretch']:g})" if row["stretch"] else ""
+    core = row["target"].removeprefix("cortex-").upper() if ram else row["target"]
+    return {
+        "model": f"{row['model'].removeprefix('squeezenet_')}, {core}{ram}, {row['weights']}",
+        "what": row["what"], "measured": row["measured"],
+        "at_most": f"{row['at_most']:g}{goal} {row['unit']}", "verdict": row["verdict"],
+        "CMSIS-NN": row["cmsis_nn"], "times_fewer": row["times_fewer"],
+        "est. Mcycles": row["estimated_mcycles"], "predicted": row["predicted"],
+        "error_%": row["error_percent"], "mismatches": row["mismatches"],
+    }  # fmt: skip
+
+
 def measured_rows(
     aims: Sequence[Aim], layers: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
@@ -282,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [{**stamped, **row} for row in rows]
     if options.layers and layers:
         show("layers, beside CMSIS-NN", layers)
-    show("aims (cycles are estimates of a model)", rows, skip=("date", "commit"))
+    show("aims; CMSIS-NN beside them; cycles are estimates of a model", [*map(_shown, rows)])
     if not options.no_history:
         print(f"added to {append_to(HISTORY_FILE, rows)}")
         if layers:
