@@ -115,7 +115,11 @@ def stamp() -> dict[str, str]:
 
 def append(history: str, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Add ``rows`` to ``bench/history/HISTORY.csv``. Raises UsageError where columns changed."""
-    path = HISTORY / f"{history}.csv"
+    return append_to(HISTORY / f"{history}.csv", rows)
+
+
+def append_to(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Add ``rows`` to the file ``path``. Raises UsageError where columns changed."""
     columns = list(rows[0])
     if path.is_file():
         with path.open(newline="") as file:

@@ -7,8 +7,8 @@ import sys
 import accuracy
 import arena
 import host_speed
-import kernels
 import ram_sweep
+import targets
 
 from squeeze2c.errors import Squeeze2cError
 
@@ -16,7 +16,7 @@ from squeeze2c.errors import Squeeze2cError
 def main() -> int:
     """The largest exit code of any benchmark."""
     return max(
-        host_speed.main([]), arena.main([]), ram_sweep.main([]), kernels.main([]), accuracy.main([])
+        host_speed.main([]), arena.main([]), ram_sweep.main([]), accuracy.main([]), targets.main([])
     )
 
 

@@ -12,6 +12,7 @@ from squeeze2c.export import (
     ManifestInputs,
     build_manifest,
     manifest_text,
+    profile_files,
     runtime_files,
     schedule_text,
 )
@@ -69,6 +70,7 @@ def render_folder(
     )
     return {
         **texts,
+        **profile_files(),
         MANIFEST_FILE: manifest_text(manifest).encode(),
         ORACLE_FILE: dump_graph(integer),
         SCHEDULE_FILE: schedule_text(draw_arena(built.chosen.schedule, built.plan)).encode(),

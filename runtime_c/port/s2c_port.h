@@ -80,6 +80,10 @@ uintptr_t s2c_port_lowest_stack_use(void);
  */
 uint64_t s2c_port_call(s2c_port_function function, uintptr_t a, uintptr_t b, uintptr_t c);
 
+/* The same without a look at the stack, in the build that times calls: see s2c_port_calls.h. */
+uint64_t s2c_port_ticks_call(uint32_t stage, s2c_port_function function, uintptr_t a, uintptr_t b,
+                             uintptr_t c);
+
 /* The stack pointer. */
 static inline uintptr_t s2c_port_stack_pointer(void)
 {

@@ -14,7 +14,8 @@ typedef enum {
     S2C_RECORD_STATUS = 3, /* first: stage, second: s2c_status */
     S2C_RECORD_STACK = 4,  /* first: stage, second: its high-water mark in bytes */
     S2C_RECORD_FAULT = 5,  /* s2c_fault_record */
-    S2C_RECORD_END = 6     /* first: number of images. The last record */
+    S2C_RECORD_END = 6,    /* first: number of images. The last record */
+    S2C_RECORD_TICKS = 7   /* first: layer, stage or S2C_PORT_TICKS_OF_..., second: ticks */
 } s2c_record_kind;
 
 /* Functions of the model; `first` of S2C_RECORD_STATUS and S2C_RECORD_STACK. */
@@ -29,6 +30,12 @@ typedef enum {
     S2C_STAGE_TOP_K = 7,
     S2C_STAGE_SOFTMAX = 8
 } s2c_stage;
+
+/* `first` of S2C_RECORD_TICKS for what tells how long a tick is. */
+#define S2C_PORT_TICKS_OF_LOOP 0xFFFFFFFFu  /* a loop of two instructions, ..._LOOP times */
+#define S2C_PORT_TICKS_OF_SPANS 0xFFFFFFFEu /* ..._SPANS times nothing, added up */
+#define S2C_PORT_TICKS_LOOP 10000000u
+#define S2C_PORT_TICKS_SPANS 4096u
 
 /* Registers at a fault; pc and lr are 0 where the stack did not hold them. */
 typedef struct {

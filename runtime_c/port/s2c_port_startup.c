@@ -3,6 +3,7 @@
 #include "s2c_port_records.h"
 #include "s2c_port_semihosting.h"
 #include "s2c_port_symbols.h"
+#include "s2c_ticks.h"
 
 #define CCR 0xE000ED14u
 #define CFSR 0xE000ED28u
@@ -30,12 +31,13 @@ void s2c_port_reset(void);
 void s2c_port_fault(void);
 void s2c_port_report_fault(const uint32_t *frame);
 
-/* No interrupt is ever enabled: whatever is not reset is a fault. */
+/* Builds that read SysTick enable its interrupt, no other: whatever else is not reset is a fault. */
 __attribute__((section(".vectors"), used)) const vector_table s2c_port_vectors = {
     .initial_sp = s2c_stack_top,
     .handler = {s2c_port_reset, s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault,
                 s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault,
-                s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault},
+                s2c_port_fault, s2c_port_fault, s2c_port_fault, s2c_port_fault,
+                s2c_ticks_systick_interrupt},
 };
 
 /* Not inlined into reset: the compiler may keep constants in FPU registers throughout. */

@@ -15,6 +15,7 @@ from squeeze2c._version import __version__
 from squeeze2c.cli.compile import compile_command
 from squeeze2c.cli.console import REPORT_HINT
 from squeeze2c.cli.inspect import inspect_command
+from squeeze2c.cli.profile import profile_command
 from squeeze2c.cli.simulate import simulate_command
 from squeeze2c.cli.verify import verify_command
 from squeeze2c.errors import InternalError, Squeeze2cError, one_line
@@ -60,6 +61,7 @@ app.command("compile")(compile_command)
 app.command("inspect")(inspect_command)
 app.command("verify")(verify_command)
 app.command("simulate")(simulate_command)
+app.command("profile")(profile_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -103,7 +103,7 @@ class Reporter:
         """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
         self._stop()
         if self._json:
-            print(json.dumps(_plain(document), indent=2, allow_nan=False))
+            print(json.dumps(plain(document), indent=2, allow_nan=False))
         elif not self._quiet:
             for table in tables:
                 self._stdout.print(table)
@@ -158,12 +158,12 @@ def bytes_text(size: int) -> str:
     return f"{size:,} B ({size / 1024:,.1f} KiB)"
 
 
-def _plain(item: Any) -> Any:
-    """JSON types; numbers that JSON cannot say (infinite, undefined) become null."""
+def plain(item: Any) -> Any:
+    """``item`` in JSON types; numbers that JSON cannot say (infinite, undefined) become null."""
     if isinstance(item, Mapping):
-        return {str(k): _plain(v) for k, v in item.items()}
+        return {str(k): plain(v) for k, v in item.items()}
     if isinstance(item, list | tuple):
-        return [_plain(i) for i in item]
+        return [plain(i) for i in item]
     if isinstance(item, float) and not math.isfinite(item):
         return None
     return item

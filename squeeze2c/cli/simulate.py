@@ -74,6 +74,7 @@ def _summary(document: Mapping[str, Any]) -> Table:
             ("images", f"{document['images']:,}"),
             ("elements unlike the oracle's", f"{document['mismatches']:,}"),
             ("instructions per image", _count(document["instructions"])),
+            ("counted by", _method(document)),
             ("stack", bytes_text(document["stack_bytes"])),
             ("RAM in all", bytes_text(document["ram_bytes"])),
             ("flash in all", bytes_text(document["flash_bytes"])),
@@ -95,6 +96,12 @@ def _layers(document: Mapping[str, Any]) -> Table:
             for layer in document["layers"]
         ),
     )
+
+
+def _method(document: Mapping[str, Any]) -> str:
+    if document["counting"] == "icount":
+        return f"SysTick, to {document['granularity']:g} instructions a step"
+    return "plugin, exact" if document["counting"] else "nobody"
 
 
 def _count(number: int | None) -> str:

@@ -1,4 +1,7 @@
-"""Exact instruction counts: QEMU with a plugin, on firmware with marks around the layers."""
+"""Exact instruction counts: QEMU with a plugin, on firmware with marks around the layers.
+
+:mod:`squeeze2c.emulate.ticks` counts where there is no plugin.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from squeeze2c.emulate.elf import FirmwareImage
+from squeeze2c.emulate.profile import LayerProfile
 from squeeze2c.emulate.qemu import find_emulator
 from squeeze2c.errors import InternalError, ToolchainError
 from squeeze2c.host.toolchain import HostCompiler
 from squeeze2c.resources import runtime_dir
 
 COUNT_FILE = "count.txt"
+BLOCKS_FILE = "blocks.txt"
 MARKS = "s2c_port_marks"
 RETURNED = "s2c_port_returned"
 """The instruction that follows the harness's call of a function of the model."""
@@ -28,16 +33,25 @@ RunWith = Callable[[Sequence[str]], object]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Instructions of one image: of the whole run, and of each layer. Where None, why."""
+    """Instructions of one image: of the whole run, and of each layer. Where None, why.
+
+    ``method``: ``plugin`` or ``icount``. ``granularity``: instructions that a count of one step may
+    be off by; 1 is exact. ``no_plugin``: why the plugin did not count.
+    """
 
     whole: int | None
     layers: tuple[int | None, ...]
     reason: str | None = None
+    method: str | None = None
+    granularity: float | None = None
+    no_plugin: str | None = None
+    profiles: tuple[LayerProfile, ...] | None = None
+    not_profiled: str | None = None
 
     @classmethod
     def none(cls, layers: int, reason: str) -> Counts:
         """No counts, because of ``reason``."""
-        return cls(None, (None,) * layers, reason)
+        return cls(None, (None,) * layers, reason, not_profiled=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +93,14 @@ class Counter:
             raise InternalError(f"{functions[0]} was not seen to run")
         return executed
 
-    def layers(self, run: RunWith, elf: Path, image: FirmwareImage, layers: int) -> tuple[int, ...]:
+    def layers(
+        self, run: RunWith, elf: Path, image: FirmwareImage, layers: int, blocks: bool = False
+    ) -> tuple[int, ...]:
         """Instructions of each layer for one image, in the build with marks.
 
         A layer that works in several steps is the sum of them. Each step
-        includes the few instructions that enter its closing mark. Raises
+        includes the few instructions that enter its closing mark. ``blocks``: write how often
+        each block of instructions ran beside ``elf``, into :data:`BLOCKS_FILE`. Raises
         :class:`ToolchainError` where there are more layers than marks.
         """
         address, size = image.function(MARKS)
@@ -94,7 +111,8 @@ class Counter:
             )
         counts = [0] * layers
         begin = [0] * layers
-        for number, executed in self._marks(run, elf, f"marks={address:#x}:{size // 2}"):
+        extra = (f"blocks={BLOCKS_FILE}",) if blocks else ()
+        for number, executed in self._marks(run, elf, f"marks={address:#x}:{size // 2}", *extra):
             layer, is_end = divmod(number, 2)
             if is_end:
                 counts[layer] += executed - begin[layer]

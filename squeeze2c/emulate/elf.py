@@ -78,3 +78,21 @@ def read_elf(path: Path) -> FirmwareImage:
             if symbol["st_info"]["type"] == "STT_FUNC"
         )
     return FirmwareImage(sections, tuple(functions))
+
+
+def files_of_static_functions(path: Path) -> dict[int, str]:
+    """First address of every function that only its own file can call, to that file's name."""
+    with path.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        if not isinstance(table, SymbolTableSection):
+            return {}
+        found = {}
+        file = ""
+        # A file's own symbols stand behind its name.
+        for symbol in table.iter_symbols():
+            kind, binding = symbol["st_info"]["type"], symbol["st_info"]["bind"]
+            if kind == "STT_FILE":
+                file = symbol.name
+            elif kind == "STT_FUNC" and binding == "STB_LOCAL" and file:
+                found[symbol["st_value"] & ~1] = file
+    return found

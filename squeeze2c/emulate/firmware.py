@@ -97,7 +97,9 @@ class FirmwareBuild:
     def _objects(self) -> dict[str, Path]:
         """Object file, relative to the folder, to its source."""
         harness = [
-            self.folder / "harness" / "main.c", *sorted((runtime_dir() / "port").glob("*.c"))
+            self.folder / "harness" / "main.c",
+            *sorted((runtime_dir() / "port").glob("*.c")),
+            runtime_dir() / "profile" / "s2c_ticks.c",
         ]
         objects = {f"harness/{source.stem}.o": source for source in harness}
         model = enumerate(self.artifact.sources)
@@ -107,7 +109,8 @@ class FirmwareBuild:
         """Compile every source to its object, with a list of the headers it reads."""
         flags = [*self.core.gcc_flags, self.optimisation, *COMPILE_FLAGS, "-MMD", *extra]
         flags += self.toolchain.library_flags
-        include_dirs = (*self.artifact.include_dirs, runtime_dir() / "port")
+        port = (runtime_dir() / "port", runtime_dir() / "profile")
+        include_dirs = (*self.artifact.include_dirs, *port)
         flags += [f"-I{include_dir}" for include_dir in include_dirs]
         if self.board_core.armv8m:
             flags.append("-DS2C_PORT_ARMV8M")

@@ -22,6 +22,7 @@ class RecordKind(IntEnum):
     STACK = 4
     FAULT = 5
     END = 6
+    TICKS = 7
 
 
 class Stage(IntEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from squeeze2c.emulate.elf import FirmwareImage
+from squeeze2c.emulate.profile import LayerProfile, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,16 @@ class MemoryUse:
 class LayerResult:
     """One layer: differing bytes (logits for the last) over all images, and its work.
 
-    ``instructions`` for the first image, None where they were not counted.
+    ``instructions`` for the first image, None where they were not counted; ``profile``
+    says what they are, None where that is not known. ``kernel``: the C function of the layer.
     """
 
     name: str
     macs: int
     mismatches: int
     instructions: int | None = None
+    kernel: str = ""
+    profile: LayerProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class SimulationResult:
     differing logits of the build without hooks; the layers are those of the
     build that records every row. ``instructions``: executed for the first
     image, the same in every run; ``not_counted`` says why there are none.
+    ``counting``: ``plugin``, exact, or ``icount``, in steps of ``granularity``
+    instructions; then ``no_plugin`` says why. ``not_profiled``: why layers have no profile.
     ``stack_bound_bytes``: what the model's stack cannot exceed, None where the
     compiler does not tell.
     """
@@ -101,6 +107,16 @@ class SimulationResult:
     instructions: int | None = None
     not_counted: str | None = None
     stack_bound_bytes: int | None = None
+    counting: str | None = None
+    granularity: float | None = None
+    no_plugin: str | None = None
+    not_profiled: str | None = None
+
+    @property
+    def profile(self) -> LayerProfile | None:
+        """All layers together; None where any has no profile."""
+        found = [layer.profile for layer in self.layers if layer.profile is not None]
+        return together(found) if len(found) == len(self.layers) else None
 
     @property
     def mismatches(self) -> int:
@@ -118,8 +134,9 @@ class SimulationResult:
         ``ram.model_stack_bound_bytes`` its bound.
         ``flash_bytes`` = ``flash.model_bytes`` (code, constants and library,
         ``flash.parameters_bytes`` of them parameters) + ``flash.harness_bytes``.
+        ``profile`` is of all layers; what calls them is in none of them.
         """
-        memory = self.memory
+        memory, profile = self.memory, self.profile
         return {
             "board": self.board,
             "target": self.target,
@@ -129,6 +146,10 @@ class SimulationResult:
             "mismatches": self.mismatches,
             "instructions": self.instructions,
             "not_counted": self.not_counted,
+            "counting": self.counting,
+            "granularity": self.granularity,
+            "no_plugin": self.no_plugin,
+            "not_profiled": self.not_profiled,
             "stack_bytes": memory.stack_bytes,
             "ram_bytes": memory.ram_bytes,
             "flash_bytes": memory.flash_bytes,
@@ -151,7 +172,10 @@ class SimulationResult:
                     "instructions": layer.instructions,
                     "macs": layer.macs,
                     "mismatches": layer.mismatches,
+                    "kernel": layer.kernel,
+                    "profile": None if layer.profile is None else layer.profile.to_json(),
                 }
                 for layer in self.layers
             ],
+            "profile": None if profile is None else profile.to_json(),
         }

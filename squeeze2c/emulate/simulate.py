@@ -11,17 +11,25 @@ from pathlib import Path
 import numpy as np
 
 from squeeze2c.emulate.compare import LayerComparison, read_logits
-from squeeze2c.emulate.count import Counter, Counts
+from squeeze2c.emulate.count import BLOCKS_FILE, Counter, Counts
 from squeeze2c.emulate.elf import FirmwareImage, read_elf
 from squeeze2c.emulate.firmware import FirmwareBuild
 from squeeze2c.emulate.outcome import check_outcome
+from squeeze2c.emulate.profile import profile_layers, read_blocks
 from squeeze2c.emulate.qemu import find_emulator, run_firmware, time_limit_s
 from squeeze2c.emulate.record import record_stack
 from squeeze2c.emulate.records import RecordKind, Stage, read_records
 from squeeze2c.emulate.result import LayerResult, MemoryUse, SimulationResult
 from squeeze2c.emulate.stack import StackBound
+from squeeze2c.emulate.ticks import count_by_ticks
 from squeeze2c.emulate.toolchain import OPTIMISATIONS, find_toolchain
-from squeeze2c.errors import DoesNotFitError, InternalError, ToolchainError, UsageError
+from squeeze2c.errors import (
+    DoesNotFitError,
+    InternalError,
+    Squeeze2cError,
+    ToolchainError,
+    UsageError,
+)
 from squeeze2c.export.artifact import Artifact
 from squeeze2c.ir import load_graph
 from squeeze2c.progress import Progress, silent
@@ -47,13 +55,12 @@ def simulate(
     model's input format, whole, or row by row where the model takes rows: then
     no image is in the board's memory. Firmware is built with the GCC flag
     ``optimisation``, by default the one that the folder asks for: as it would ship,
-    which gives sizes, stack and logits; with
-    hooks that record every row of every layer; and, with ``count_instructions``,
-    once more with hooks that mark where layers begin and end. Instructions are
-    those of the first image. Counting needs a QEMU with plugins and a C compiler
-    for this machine; without them the counts are None and ``not_counted`` says
-    why. ``work_dir`` keeps sources, ELF files and results; a temporary folder is
-    used otherwise. Code generated for ``host`` is built for the board's core.
+    which gives sizes, stack and logits; with hooks that record every row of every
+    layer; and, with ``count_instructions``, once more with hooks that mark where layers begin and end. Instructions are
+    those of the first image. Exact counts and what they consist of need a QEMU with
+    plugins and a C compiler for this machine; without them SysTick counts, and
+    ``no_plugin`` says why. ``work_dir`` keeps sources, ELF files and results; a temporary
+    folder is used otherwise. Code generated for ``host`` is built for the board's core.
 
     The stack that the model needed goes into the folder's manifest, with the name
     of the board, unless ``optimisation`` is not what the folder asks for.
@@ -99,7 +106,8 @@ def simulate(
             counts = _count(build, measured, frames[:1], progress)
     if optimisation == artifact.optimisation:
         record_stack(artifact, memory.model_stack_bytes, target.name)
-    layers = zip(artifact.layers, comparison.mismatches, counts.layers, strict=True)
+    profiles = counts.profiles or (None,) * len(artifact.layers)
+    layers = zip(artifact.layers, comparison.mismatches, counts.layers, profiles, strict=True)
     return SimulationResult(
         board=target.name,
         target=artifact.target,
@@ -107,8 +115,11 @@ def simulate(
         compiler=build.compiler,
         images=len(images),
         layers=tuple(
-            LayerResult(str(layer["name"]), layer["macs"], mismatches, instructions)
-            for layer, mismatches, instructions in layers
+            LayerResult(
+                str(layer["name"]), layer["macs"], mismatches, instructions,
+                str(layer["kernel"]), profile,
+            )
+            for layer, mismatches, instructions, profile in layers
         ),
         logit_mismatches=int(np.count_nonzero(logits != np.stack(comparison.logits))),
         memory=memory,
@@ -116,6 +127,10 @@ def simulate(
         instructions=counts.whole,
         not_counted=counts.reason,
         stack_bound_bytes=None if bound is None else bound.bytes,
+        counting=counts.method,
+        granularity=counts.granularity,
+        no_plugin=counts.no_plugin,
+        not_profiled=counts.not_profiled,
     )
 
 
@@ -216,20 +231,50 @@ def _count(
     build: FirmwareBuild, measured: _Firmware, frame: np.ndarray, progress: Progress
 ) -> Counts:
     """Instructions for one image. The firmware runs well by now: what fails is the counting."""
-    layers = len(build.artifact.layers)
     progress("count instructions", 0, 1)
     try:
-        counter = Counter.build(build.folder)
-        marked = _Firmware.of(build.with_hooks("count"), build)
-        run, run_marked = (partial(f.run, frame, lambda: None) for f in (measured, marked))
-        counts = Counts(
-            counter.whole(run, measured.elf, measured.image, measured.functions),
-            counter.layers(run_marked, marked.elf, marked.image, layers),
-        )
+        counts = _count_by_plugin(build, measured, frame)
     except (ToolchainError, DoesNotFitError) as error:
-        counts = Counts.none(layers, str(error))
+        counts = _count_by_ticks(build, frame, error)
     progress("count instructions", 1, 1)
     return counts
+
+
+def _count_by_plugin(build: FirmwareBuild, measured: _Firmware, frame: np.ndarray) -> Counts:
+    """Exact counts, and what they consist of. Raises where there can be no plugin."""
+    counter = Counter.build(build.folder)
+    marked = _Firmware.of(build.with_hooks("count"), build)
+    run, run_marked = (partial(f.run, frame, lambda: None) for f in (measured, marked))
+    whole = counter.whole(run, measured.elf, measured.image, measured.functions)
+    layers = counter.layers(
+        run_marked, marked.elf, marked.image, len(build.artifact.layers), blocks=True
+    )
+    profiles, problem = None, None
+    try:
+        blocks = read_blocks(marked.elf.parent / BLOCKS_FILE)
+        profiles = profile_layers(blocks, marked.elf, marked.image, build.core, layers)
+    except ToolchainError as error:
+        problem = error.line
+    return Counts(
+        whole, layers, method="plugin", granularity=1.0, profiles=profiles, not_profiled=problem
+    )
+
+
+def _count_by_ticks(build: FirmwareBuild, frame: np.ndarray, why: Squeeze2cError) -> Counts:
+    """Counts by SysTick, because of ``why``."""
+    layers = len(build.artifact.layers)
+    try:
+        of_layers, of_calls = (
+            partial(_Firmware.of(build.with_hooks(part), build).run, frame, lambda: None)
+            for part in ("ticks", "calls")
+        )
+        counted = count_by_ticks(layers, of_layers, of_calls)
+    except (ToolchainError, DoesNotFitError) as error:
+        return Counts.none(layers, f"{why.line}; {error.line}")
+    return Counts(
+        counted.whole, counted.layers, method="icount", granularity=counted.per_tick,
+        no_plugin=why.line, not_profiled="only the plugin knows which instructions ran",
+    )  # fmt: skip
 
 
 def _counter(stage: str, total: int, progress: Progress) -> Callable[[], None]:

@@ -60,8 +60,13 @@ def knows_flag(command: Sequence[str], flag: str) -> bool:
     return _run([*command, flag, "-E", "-x", "c", "-"], text="\n").returncode == 0
 
 
-def run_tool(command: Sequence[str], folder: Path) -> None:
-    """Run ``command`` in ``folder``. Raises :class:`ToolchainError` with what it printed."""
+def run_tool(command: Sequence[str], folder: Path) -> str:
+    """What ``command``, run in ``folder``, prints on its standard output.
+
+    Raises :class:`ToolchainError` with what it said where it fails or is missing.
+    """
+    if shutil.which(command[0]) is None:
+        raise ToolchainError(f"{command[0]} is not installed", where="firmware build")
     done = _run(command, folder)
     if done.returncode != 0:
         raise ToolchainError(
@@ -70,6 +75,7 @@ def run_tool(command: Sequence[str], folder: Path) -> None:
             stderr=done.stderr,
             where="firmware build",
         )
+    return done.stdout
 
 
 def _run(

@@ -13,7 +13,7 @@ from squeeze2c.export.manifest import (
     manifest_text,
     schedule_text,
 )
-from squeeze2c.export.runtime_files import runtime_files
+from squeeze2c.export.runtime_files import profile_files, runtime_files
 
 __all__ = [
     "MANIFEST_FILE",
@@ -26,6 +26,7 @@ __all__ = [
     "largest_buffers",
     "largest_layers",
     "manifest_text",
+    "profile_files",
     "read_artifact",
     "runtime_files",
     "schedule_text",

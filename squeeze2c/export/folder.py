@@ -14,7 +14,7 @@ from squeeze2c.errors import CodegenError, UsageError
 from squeeze2c.export.manifest import MANIFEST_FILE
 
 _FILES = (MANIFEST_FILE, "CMakeLists.txt", "Makefile", "README.md")
-_FOLDERS = ("runtime", "reference", "build")
+_FOLDERS = ("runtime", "profile", "reference", "build")
 """What may be in a folder beside the network's own C; ``build`` is the generated Makefile's."""
 
 

@@ -12,6 +12,8 @@ from squeeze2c.resources import runtime_dir
 
 RUNTIME_FOLDER = "runtime"
 HELPERS = ("s2c_crc32.c", "s2c_softmax_q16.c", "s2c_status.c", "s2c_top_k.c")
+PROFILE_FOLDER = "profile"
+PROFILE = ("s2c_ticks.c", "s2c_ticks.h")
 UNPACK = ("s2c_unpack_prepare.c", "s2c_unpack_rounds.c", "s2c_unpack_tile.c")
 HEADERS_OF_MODEL = ("s2c.h", "s2c_hooks.h", "s2c_input.h", "s2c_kernels.h", "s2c_rows.h")
 """What a generated model includes itself."""
@@ -37,6 +39,11 @@ def runtime_files(kernels: Iterable[KernelSpec], unpack: bool = False) -> dict[s
             files[name] = _read(runtime_dir() / "include" / name)
             pending += _includes(files[name])
     return {f"{RUNTIME_FOLDER}/{name}": files[name] for name in sorted(files)}
+
+
+def profile_files() -> dict[str, bytes]:
+    """Path in the output folder to content: hooks that time layers, for who wants to build them."""
+    return {f"{PROFILE_FOLDER}/{name}": _read(runtime_dir() / "profile" / name) for name in PROFILE}
 
 
 def _includes(content: bytes) -> list[str]:

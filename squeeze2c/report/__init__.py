@@ -11,6 +11,7 @@ from squeeze2c.report.arena_svg import arena_svg
 from squeeze2c.report.arena_text import FREE, ArenaGrid, arena_grid
 from squeeze2c.report.inspection import BoardFit, InspectedLayer, Inspection, inspect_model
 from squeeze2c.report.palette import buffer_colours
+from squeeze2c.report.profile_picture import check_picture, write_picture
 from squeeze2c.report.tradeoff import compared, schedule_title, trade_off
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "arena_svg",
     "buffer_colours",
     "by_size",
+    "check_picture",
     "compared",
     "inspect_folder",
     "inspect_model",
@@ -31,4 +33,5 @@ __all__ = [
     "rows_text",
     "schedule_title",
     "trade_off",
+    "write_picture",
 ]

@@ -1,4 +1,4 @@
-"""C and Python of README.md, docs/streaming.md and examples/, against generated folders."""
+"""C and Python of README.md, two pages of docs/ and examples/, against generated folders."""
 
 from __future__ import annotations
 
@@ -138,6 +138,29 @@ def test_c_in_the_streaming_page(checkout: Path, tmp_path: Path) -> None:
         f"void classify(int32_t *logits)\n{{\n{code[1]}}}\n"
     )
     build(network(tmp_path, "squeezenet"), [source], tmp_path / "rows.o", "-c")
+
+
+def test_c_in_the_profiling_page(checkout: Path, tmp_path: Path) -> None:
+    """Both examples, for a core with a cycle counter and for one without."""
+    from squeeze2c.emulate.toolchain import find_toolchain
+    from squeeze2c.target import core_named
+
+    require_tool("arm-none-eabi-gcc")
+    text = (checkout / "docs" / "profiling.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```c\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    artifact = network(tmp_path, "squeezenet")
+    toolchain = find_toolchain()
+    for core, code in zip(("cortex-m4", "cortex-m0"), blocks, strict=True):
+        source = tmp_path / f"{core}.c"
+        source.write_text(code)
+        toolchain.run(
+            [*core_named(core).gcc_flags, *toolchain.library_flags, *WARNINGS, "-std=c99",
+             *(f"-I{path}" for path in (*artifact.include_dirs, artifact.folder / "profile")),
+             '-DS2C_HOOKS_HEADER="s2c_ticks.h"', "-c", str(source),
+             str(artifact.folder / "squeezenet.c"), str(artifact.folder / "profile/s2c_ticks.c")],
+            tmp_path,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("options", [(), (ROWS,)], ids=["frames", "rows"])

@@ -1,4 +1,4 @@
-"""Instruction counts: exact, repeatable, and absent with a reason where they cannot be had."""
+"""Instruction counts: exact, repeatable, by another way and with a reason where they cannot be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from squeeze2c.emulate import SimulationResult, count, simulate
+from squeeze2c.emulate import SimulationResult, count, disassembly, simulate
+from squeeze2c.emulate import ticks as ticks_module
 from squeeze2c.errors import ToolchainError
 from squeeze2c.export import Artifact
 from squeeze2c.host.toolchain import HostCompiler
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.emulated
 
 MARK_OVERHEAD = 16
 """More instructions than a step and its marks need around the work."""
+COUNT_OVERHEAD = 16
+"""Instructions between a mark of the plugin and the clock's reading, at most."""
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +76,99 @@ def test_a_whole_image_counts_as_the_same_image_pushed(
     assert whole.instructions < counted.instructions < 1.01 * whole.instructions
 
 
-def test_no_compiler_for_this_machine(
-    portable: Artifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+def test_layers_are_profiled(counted: SimulationResult) -> None:
+    """Functions, classes and parts of a layer each add up to its instructions."""
+    assert (counted.counting, counted.granularity, counted.not_profiled) == ("plugin", 1.0, None)
+    for layer in counted.layers:
+        profile = layer.profile
+        assert profile is not None and layer.kernel
+        assert sum(profile.classes.values()) == layer.instructions
+        assert sum(profile.parts.values()) == layer.instructions
+        assert profile.cycles.keys() == {"cortex-m4", "cortex-m7"}
+        assert profile.cycles["cortex-m4"] > layer.instructions
+        kernel = next(f for f in profile.functions if f.name == layer.kernel)
+        assert kernel.part == "product"
+        assert kernel.classes["load"] > 0 and kernel.classes["branch"] > 0
+
+
+@pytest.mark.parametrize(
+    ("board", "target", "model"),
+    [
+        ("mps2-an385", "cortex-m0", "cortex-m0"),
+        ("mps2-an385", "host", "cortex-m3"),
+        ("mps2-an500", "host", "cortex-m7"),
+        ("mps2-an505", "host", "cortex-m4"),
+        ("mps3-an547", "host", "cortex-m55"),
+        ("stm32f405", "cortex-m4", "cortex-m4"),
+    ],
+)
+def test_every_core_is_counted_both_ways(
+    board: str,
+    target: str,
+    model: str,
+    make_artifact: MakeArtifact,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Counts by SysTick agree with exact ones to a tick per step, whatever the board's clock."""
+    artifact = make_artifact(target, options=ScheduleOptions("layerwise", input_mode="frame"))
+    exact = simulate(artifact, board, images[:1])
+    assert exact.counting == "plugin" and exact.mismatches == 0
+    assert exact.profile is not None
+    assert model in exact.profile.cycles
+    # Nothing but IT and NOP.
+    assert exact.profile.classes.get("other", 0) < 0.05 * exact.profile.instructions
+    _without_plugin(monkeypatch)
+    ticks = simulate(artifact, board, images[:1])
+    _check_agreement(exact, ticks)
+
+
+def _check_agreement(exact: SimulationResult, ticks: SimulationResult) -> None:
+    assert ticks.counting == "icount" and ticks.mismatches == 0
+    assert ticks.granularity is not None and 1 < ticks.granularity < 64
+    assert exact.instructions is not None and ticks.instructions is not None
+    for one, other in zip(exact.layers, ticks.layers, strict=True):
+        assert one.instructions is not None and other.instructions is not None
+        assert abs(one.instructions - other.instructions) <= ticks.granularity + COUNT_OVERHEAD
+    assert abs(exact.instructions - ticks.instructions) <= ticks.granularity + COUNT_OVERHEAD
+
+
+def _without_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(*_: Any, **__: Any) -> HostCompiler:
         raise ToolchainError("C compiler 'cc' is not installed")
 
     monkeypatch.setattr(HostCompiler, "find", find)
-    _check_not_counted(simulate(portable, "mps2-an386", images[:1]), "'cc' is not installed")
+
+
+def test_no_compiler_for_this_machine(
+    counted: SimulationResult,
+    portable: Artifact,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many short steps, each of which is off by a tick at most; ticks have 40 instructions here."""
+    _without_plugin(monkeypatch)
+    result = simulate(portable, "mps2-an386", images[:1])
+    assert result.mismatches == 0
+    assert (result.counting, result.granularity, result.profile) == ("icount", 40.0, None)
+    assert result.not_counted is None
+    assert "'cc' is not installed" in str(result.no_plugin)
+    assert result.instructions is not None and counted.instructions is not None
+    steps = portable.manifest["schedule"]["steps"]
+    for one, other in zip(counted.layers, result.layers, strict=True):
+        assert one.instructions is not None and other.instructions is not None
+        assert abs(one.instructions - other.instructions) <= 40 * steps
+    assert abs(result.instructions - counted.instructions) <= 40 * steps
+
+
+def test_objdump_is_missing(
+    portable: Artifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disassembly, "DISASSEMBLER", "no-such-objdump")
+    result = simulate(portable, "mps2-an386", images[:1])
+    assert result.counting == "plugin" and result.instructions is not None
+    assert result.profile is None
+    assert "no-such-objdump is not installed" in str(result.not_profiled)
 
 
 def test_qemu_refuses_the_plugin(
@@ -94,12 +182,19 @@ def test_qemu_refuses_the_plugin(
     assert version in text
     copy.write_text(text.replace(version, "qemu_plugin_version = 1000;"), encoding="utf-8")
     monkeypatch.setattr(count, "runtime_dir", lambda: tmp_path)
-    _check_not_counted(simulate(portable, "mps2-an386", images[:1]), "plugin")
+    result = simulate(portable, "mps2-an386", images[:1])
+    assert result.counting == "icount"
+    assert "plugin" in str(result.no_plugin)
 
 
-def _check_not_counted(result: SimulationResult, reason: str) -> None:
+def test_neither_plugin_nor_clock(
+    portable: Artifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_plugin(monkeypatch)
+    monkeypatch.setattr(ticks_module, "ICOUNT", ("-icount", "shift=nonsense"))
+    result = simulate(portable, "mps2-an386", images[:1])
     assert result.mismatches == 0
-    assert result.instructions is None
+    assert result.instructions is None and result.counting is None
     assert {layer.instructions for layer in result.layers} == {None}
-    assert reason in str(result.not_counted)
+    assert "'cc' is not installed" in str(result.not_counted)
     assert result.to_json()["not_counted"] == result.not_counted

@@ -120,3 +120,20 @@ def test_larger_strips_decode_less_often(counted: list[tuple[int, int]]) -> None
     assert list(executed) == sorted(executed, reverse=True)
     assert list(predicted) == sorted(predicted, reverse=True)
     assert executed[0] > 1.1 * executed[-1]
+
+
+def test_decoding_is_profiled_apart(
+    network: Graph, packed: dict[str, PackedWeights], make_artifact: MakeArtifact,
+    images: np.ndarray,
+) -> None:  # fmt: skip
+    """In the layers that are packed, and in no other."""
+    artifact = make_artifact("cortex-m4", graph=network, packed=packed)
+    result = simulate(artifact, "mps2-an386", images[:1])
+    assert result.mismatches == 0
+    decoding = {
+        layer.name: layer.profile.parts["decode"]
+        for layer in result.layers
+        if layer.profile is not None
+    }
+    assert len(decoding) == len(result.layers)
+    assert {name for name, count in decoding.items() if count} == set(packed)

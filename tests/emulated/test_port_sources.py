@@ -30,7 +30,7 @@ def test_port_layer(core: Core, level: str, tmp_path: Path) -> None:
     assert sources
     toolchain.run(
         [*core.gcc_flags, *toolchain.library_flags, *WARNINGS, level, *define,
-         f"-I{runtime_dir() / 'include'}", "-c", *sources],
+         f"-I{runtime_dir() / 'include'}", f"-I{runtime_dir() / 'profile'}", "-c", *sources],
         tmp_path,
     )
 

@@ -271,6 +271,56 @@ def test_simulate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "6 found" in run(capsys, *arguments, "--count", "7", code=2)["error"]
 
 
+@pytest.mark.emulated
+def test_profile(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    require_tool("arm-none-eabi-gcc")
+    require_tool("qemu-system-arm")
+    arguments = ["profile", str(folder / "firmware"), "--board", "stm32f405"]
+    file, picture = tmp_path / "p.json", tmp_path / "p.svg"
+    assert main([*arguments, "--json", str(file), "--plot", str(picture), "--verbose"]) == 0
+    out = capsys.readouterr().out
+    for said in ("est. M4 cycles", "instructions by class", "instructions by function",
+                 "plugin, exact", "estimated cycles, model of cortex-m7"):  # fmt: skip
+        assert said in out
+    document = json.loads(file.read_text())
+    assert document["mismatches"] == 0
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+    for layer in document["layers"]:
+        assert f"{layer['instructions']:,}" in out
+        assert f"{layer['profile']['estimated_cycles']['cortex-m4']:,}" in out
+    images = ["--images", str(folder / "images.npz")]
+    assert main([*arguments, *images, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["counting"] == "plugin"
+
+
+@pytest.mark.emulated
+def test_profile_without_plugin(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from squeeze2c.errors import ToolchainError
+    from squeeze2c.host.toolchain import HostCompiler
+
+    def find(*_: Any, **__: Any) -> HostCompiler:
+        raise ToolchainError("C compiler 'cc' is not installed")
+
+    require_tool("arm-none-eabi-gcc")
+    require_tool("qemu-system-arm")
+    monkeypatch.setattr(HostCompiler, "find", find)
+    assert main(["profile", str(folder / "firmware"), "--board", "mps2-an386"]) == 0
+    out, err = capsys.readouterr()
+    assert "SysTick, to 40 instructions a step" in out and "by class" not in out
+    assert "note: counted by SysTick, not exactly: C compiler 'cc' is not installed" in err
+
+
+def test_profile_needs_an_emulator(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    monkeypatch.setattr("squeeze2c.emulate.qemu.EMULATOR", "no-such-qemu")
+    assert main(["profile", str(folder / "firmware"), "--board", "mps2-an386"]) == 2
+    assert "no-such-qemu is not installed (apt install" in capsys.readouterr().err
+
+
 def test_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = run(capsys, "inspect", folder / "net.onnx", "-t", "cortex-m4")
     manifest = json.loads((folder / "firmware" / "manifest.json").read_text())

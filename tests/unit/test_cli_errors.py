@@ -57,6 +57,11 @@ def failing_with(problem: BaseException, monkeypatch: pytest.MonkeyPatch) -> Non
         (["verify", "x", "--images", "y", "--limit", "0"], "--limit"),
         (["simulate", "x", "--images", "y"], "--board"),
         (["simulate", "x", "--images", "y", "--board", "uno"], "unknown board 'uno'"),
+        (["profile", "x"], "--board"),
+        (["profile", "x", "--board", "uno"], "unknown board 'uno'"),
+        (["profile", "absent", "--board", "stm32f405"], "absent: no such folder"),
+        (["profile", ".", "--board", "stm32f405"], ".: no manifest.json here"),
+        (["profile", ".", "--board", "stm32f405", "--plot", "a.pdf"], "a.pdf: what kind"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(
@@ -172,7 +177,7 @@ def test_version_and_help_as_a_process() -> None:
     assert version.stdout == f"squeeze2c {squeeze2c.__version__}\n"
     overview = run("--help")
     assert overview.returncode == 0
-    for command in ("compile", "inspect", "verify", "simulate"):
+    for command in ("compile", "inspect", "verify", "simulate", "profile"):
         assert command in overview.stdout
         assert run(command, "--help").returncode == 0
 

@@ -4,7 +4,10 @@
  * Arguments, as in "-plugin s2c_count_plugin.so,out=FILE,mark=0x100,marks=0x200:64":
  *   out    file for lines "MARK COUNT": a mark was entered after COUNT instructions
  *   mark   an address that is only ever called or jumped to; the first is number 0, ...
- *   marks  address of the first of many two-byte instructions, each a mark of its own
+ *   marks  address of the first of many two-byte instructions, each a mark of its own: mark 2n
+ *          begins phase n, mark 2n + 1 ends it
+ *   blocks file for lines "PHASE ADDRESS BYTES INSTRUCTIONS EXECUTED TAKEN", one for each block
+ *          and phase in which it ran; TAKEN: how often it was left for another place than its end
  *
  * Counts are exact. A translation block runs from its first to its last instruction, and the
  * firmware that this is for has no interrupts that could end one early.
@@ -24,6 +27,7 @@
 
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
+struct qemu_plugin_insn;
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
                                            void (*callback)(qemu_plugin_id_t id,
@@ -37,6 +41,9 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
                                     void (*callback)(qemu_plugin_id_t id, void *data), void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
 
 EXPORT int qemu_plugin_version = 1;
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
@@ -44,9 +51,32 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
 #define MARKS 16
 #define MARK_BYTES 2u
 
+/* How often a block ran in one phase. */
+typedef struct {
+    uint64_t executed;
+    uint64_t taken;
+} block_count;
+
+/* A translation of a block; there may be several of the same. They live to the end. */
+typedef struct counted_block {
+    uint64_t address;
+    uint64_t bytes;
+    uint64_t instructions;
+    uint64_t mark; /* NO_MARK, or the number of the mark that it begins at */
+    block_count *counts; /* by phase */
+    struct counted_block *next;
+} counted_block;
+
+#define NO_MARK UINT64_MAX
+
 static struct {
     uint64_t executed;
     FILE *out;
+    FILE *blocks_out;
+    counted_block *blocks;
+    const counted_block *previous;
+    block_count *previous_count; /* NULL outside of phases */
+    uint64_t phase;              /* the number of phases outside of them */
     uint64_t mark[MARKS];
     uint64_t mark_count;
     uint64_t table;
@@ -83,13 +113,92 @@ static void at_mark(unsigned int vcpu, void *data)
     state.executed += block->instructions;
 }
 
+static uint64_t phases(void)
+{
+    return state.table_count / 2u;
+}
+
+static void at_block(unsigned int vcpu, void *data)
+{
+    counted_block *block = (counted_block *)data;
+
+    (void)vcpu;
+    if (state.previous_count != NULL &&
+        block->address != state.previous->address + state.previous->bytes) {
+        ++state.previous_count->taken;
+    }
+    if (block->mark != NO_MARK) {
+        fprintf(state.out, "%" PRIu64 " %" PRIu64 "\n", block->mark, state.executed);
+        state.phase = block->mark % 2u == 0u ? block->mark / 2u : phases();
+    }
+    state.executed += block->instructions;
+    state.previous = block;
+    state.previous_count = NULL;
+    if (state.phase < phases()) {
+        state.previous_count = &block->counts[state.phase];
+        ++state.previous_count->executed;
+    }
+}
+
+/*
+ * Bytes of a Thumb instruction, by its first halfword. QEMU's own figure includes what it has read
+ * of the next instruction where that begins on another page.
+ */
+static uint64_t thumb_bytes(const struct qemu_plugin_insn *instruction)
+{
+    const uint8_t *code = (const uint8_t *)qemu_plugin_insn_data(instruction);
+
+    return code[1] >> 3 >= 0x1Du ? 4u : 2u;
+}
+
+static void count_block(struct qemu_plugin_tb *block, uint64_t instructions)
+{
+    const struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(block, instructions - 1u);
+    counted_block *counted = malloc(sizeof *counted);
+
+    if (counted == NULL) {
+        abort();
+    }
+    counted->address = qemu_plugin_tb_vaddr(block);
+    counted->bytes = qemu_plugin_insn_vaddr(last) + thumb_bytes(last) - counted->address;
+    counted->instructions = instructions;
+    counted->counts = calloc(phases(), sizeof *counted->counts);
+    if (counted->counts == NULL) {
+        abort();
+    }
+    if (!mark_at(counted->address, &counted->mark)) {
+        counted->mark = NO_MARK;
+    }
+    counted->next = state.blocks;
+    state.blocks = counted;
+    qemu_plugin_register_vcpu_tb_exec_cb(block, at_block, NO_REGISTERS, counted);
+}
+
+static void write_blocks(void)
+{
+    for (const counted_block *block = state.blocks; block != NULL; block = block->next) {
+        for (uint64_t phase = 0; phase < phases(); ++phase) {
+            const block_count *count = &block->counts[phase];
+            if (count->executed > 0) {
+                fprintf(state.blocks_out,
+                        "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+                        "\n",
+                        phase, block->address, block->bytes, block->instructions, count->executed,
+                        count->taken);
+            }
+        }
+    }
+}
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
     const uint64_t instructions = qemu_plugin_tb_n_insns(block);
     uint64_t number;
 
     (void)id;
-    if (mark_at(qemu_plugin_tb_vaddr(block), &number)) {
+    if (state.blocks_out != NULL) {
+        count_block(block, instructions);
+    } else if (mark_at(qemu_plugin_tb_vaddr(block), &number)) {
         /* Lives as long as the translation, that is to the end: there are few of these. */
         marked_block *marked = malloc(sizeof *marked);
         if (marked == NULL) {
@@ -109,6 +218,10 @@ static void finish(qemu_plugin_id_t id, void *data)
     (void)id;
     (void)data;
     fclose(state.out);
+    if (state.blocks_out != NULL) {
+        write_blocks();
+        fclose(state.blocks_out);
+    }
 }
 
 /* Takes one argument "KEY=VALUE". Returns 0 where it makes no sense. */
@@ -124,6 +237,10 @@ static int take(const char *argument)
     if (strncmp(argument, "out=", 4) == 0) {
         state.out = fopen(value, "w");
         return state.out != NULL;
+    }
+    if (strncmp(argument, "blocks=", 7) == 0) {
+        state.blocks_out = fopen(value, "w");
+        return state.blocks_out != NULL;
     }
     if (strncmp(argument, "mark=", 5) == 0 && state.mark_count < MARKS) {
         state.mark[state.mark_count++] = strtoull(value, &end, 0);
@@ -149,9 +266,10 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
             return -1;
         }
     }
-    if (state.out == NULL) {
+    if (state.out == NULL || (state.blocks_out != NULL && phases() == 0u)) {
         return -1;
     }
+    state.phase = phases();
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     qemu_plugin_register_atexit_cb(id, finish, NULL);
     return 0;
