@@ -49,7 +49,7 @@ BOARDS = {
 MILLION = 1e6
 HOST_ROUNDS = 30
 _CALIBRATION_IMAGES = 4
-_INSTRUCTIONS, _BYTES, _RATIO = "M instructions", "bytes", "times"
+_INSTRUCTIONS, _BYTES, _RATIO = "M instr.", "bytes", "times"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,8 @@ class LayerProfile:
 
     @property
     def cycles(self) -> dict[str, int]:
-        """Estimated cycles by model."""
-        return _added(MODELS, (f.cycles for f in self.functions))
+        """Estimated cycles by model, that of the firmware's own core first."""
+        return _added(_models(self.functions), (f.cycles for f in self.functions))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; every figure of ``estimated_cycles`` is an estimate of a model."""
@@ -137,7 +137,7 @@ def together(profiles: Iterable[LayerProfile]) -> LayerProfile:
         FunctionProfile(
             *place,
             _added(CLASSES, (f.classes for f in same)),
-            _added(MODELS, (f.cycles for f in same)),
+            _added(_models(same), (f.cycles for f in same)),
         )
         for place, same in functions.items()
     )
@@ -200,7 +200,7 @@ class _Join:
                 cycles[function][name] += total
         return _sorted(
             FunctionProfile(
-                *place, _added(CLASSES, (classes[place],)), _added(MODELS, (cycles[place],))
+                *place, _added(CLASSES, (classes[place],)), _added(self._models, (cycles[place],))
             )
             for place in classes
         )
@@ -231,6 +231,11 @@ class _Join:
 def _sorted(functions: Iterable[FunctionProfile]) -> LayerProfile:
     by_work = sorted(functions, key=lambda f: (-f.instructions, f.name, f.file or ""))
     return LayerProfile(tuple(by_work))
+
+
+def _models(functions: Sequence[FunctionProfile]) -> tuple[str, ...]:
+    """Models whose estimates functions of one firmware have."""
+    return tuple(functions[0].cycles) if functions else ()
 
 
 def _added(order: Iterable[str], counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -24,7 +24,8 @@ COLOURS: Mapping[str, str] = {
     NOT_TOLD_APART: "#3b7dd8",
 }
 
-_WIDTH, _LEFT, _RIGHT, _TOP = 1100.0, 190.0, 150.0, 84.0
+_WIDTH, _RIGHT, _TOP = 1100.0, 150.0, 84.0
+_LEAST_LEFT, _MOST_LEFT, _LETTER = 120.0, 500.0, 6.2
 _LINE, _BAR = 19.0, 13.0
 _AIR = 1.02
 _PNG_DPI = 150
@@ -93,8 +94,10 @@ def profile_svg(bars: tuple[Bar, ...], title: str) -> str:
     """A self-contained SVG file; figures show under the pointer."""
     most = max(max(bar.instructions for bar in bars), 1)
     height = _LINE * len(bars)
+    names = 20 + _LETTER * max(len(bar.layer) for bar in bars)
+    left = max(_LEAST_LEFT, min(_MOST_LEFT, names))
     frame = Frame(
-        _LEFT, _TOP, _WIDTH - _LEFT - _RIGHT, height, (0, _AIR * most), (0, float(len(bars)))
+        left, _TOP, _WIDTH - left - _RIGHT, height, (0, _AIR * most), (0, float(len(bars)))
     )
     canvas = Canvas(_WIDTH, _TOP + height + 46, title)
     canvas.text(16, 28, title, font_size=17, font_weight="bold")
