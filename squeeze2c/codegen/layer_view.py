@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    blocks_weights,
+    joins_rows,
+    pairs_weights,
+    winograd_groups,
+)
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -136,6 +142,10 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if blocks_weights(layer.kernel):
+        rows, cols = layer.window.kernel
+        stride = layer.window.strides[1]
+        return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

@@ -1,7 +1,13 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
-from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
+from squeeze2c.kernels.catalogue import (
+    CATALOGUE,
+    STRIP_KERNELS,
+    blocks_weights,
+    pairs_weights,
+    support_files,
+)
+from squeeze2c.kernels.layout import QUAD, block_weights, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TILE_BYTES,
     UNPACK_TABLE_BYTES,
@@ -25,6 +31,8 @@ __all__ = [
     "UNPACK_TABLE_BYTES",
     "KernelSpec",
     "TileScratch",
+    "block_weights",
+    "blocks_weights",
     "default_tile_channels",
     "fallbacks",
     "joins_rows",

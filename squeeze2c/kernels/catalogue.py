@@ -1,7 +1,7 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
 ``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
-and give the same bits anywhere, but only there they are fast.
+and give the same bits anywhere, but only there they are fast. ``host`` is for PCs.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
 WINOGRAD_DSP = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "dsp", (4, 2))
 MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
+CONV2D_HOST = KernelSpec("conv2d", ("u8", "s8", "u8"), "host", (14, 16))
+CONV2D_SUM_HOST = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "host", (14, 16))
+MAXPOOL2D_HOST = KernelSpec("maxpool2d", ("u8",), "host")
+
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
     ops.QConvGlobalPool: CONV2D_SUM,
@@ -35,22 +39,38 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
+HOST: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_HOST,
+    ops.QConvGlobalPool: CONV2D_SUM_HOST,
+    ops.QMaxPool2D: MAXPOOL2D_HOST,
+}
+
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
-CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values(), *STRIP_KERNELS)
+CATALOGUE: tuple[KernelSpec, ...] = (
+    *PORTABLE.values(), *DSP.values(), *STRIP_KERNELS, *HOST.values()
+)
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
+_BLOCKED = (CONV2D_HOST, CONV2D_SUM_HOST)
 
 
 def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
     """What ``core`` can run, by operator, the best first."""
+    if core.pc:
+        return (HOST, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
 def pairs_weights(kernel: KernelSpec) -> bool:
     """Whether ``kernel`` reads weights in pairs of channels; see ``kernels/layout.py``."""
     return kernel in _PAIRED
+
+
+def blocks_weights(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` reads weights in blocks of channels; see ``kernels/layout.py``."""
+    return kernel in _BLOCKED
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
@@ -63,6 +83,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
+    if blocks_weights(kernel):
+        return ("s2c_tile__host.c", "s2c_multiply__host.c")
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

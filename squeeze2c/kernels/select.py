@@ -8,10 +8,13 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_HOST,
     CONV2D_SUM_DSP,
+    CONV2D_SUM_HOST,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
+    blocks_weights,
     pairs_weights,
     tables,
 )
@@ -26,6 +29,8 @@ WINOGRAD_ROWS = 4
 
 UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
+
+_JOINING = (CONV2D_DSP, CONV2D_SUM_DSP, CONV2D_HOST, CONV2D_SUM_HOST)
 
 _COLUMN_ITEM_BYTES = 2
 _WORD_BYTES = 4
@@ -75,7 +80,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
+    return kernel in _JOINING and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -130,6 +135,8 @@ def scratch_bytes(
         if kernel == WINOGRAD_DSP:
             cols = graph.values[node.output].type.width
             columns = winograd_scratch_bytes(channels, cols)
+        elif blocks_weights(kernel):
+            columns = _segments_bytes(kernel, node.window, channels)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
@@ -145,6 +152,14 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0
     return pixels * _COLUMN_ITEM_BYTES * padded_taps(taps) + gathered
+
+
+def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
+    """``S2C_CONV2D_14X16_SCRATCH_BYTES``: what a tile reads of each row of the window."""
+    pixels = kernel.tile[0] if kernel.tile else 0
+    taps = window.kernel[1] * channels
+    first_taps = (pixels - 1) * window.strides[1] * channels
+    return window.kernel[0] * (first_taps + padded_taps(taps))
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:
