@@ -62,7 +62,8 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
+    weights decodes to. ``pairs``, ``blocks``: the kernel reads pairs or blocks of
+    channels. ``joins_rows``: it takes
     rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
     a strip.
     """
@@ -90,6 +91,7 @@ class LayerView:
     columns_needed: str
     decoded_offset_bytes: int
     pairs: bool
+    blocks: bool
     joins_rows: bool
     rest_kernel: str
     row_pointers: int
@@ -125,6 +127,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         columns_needed=_columns_needed(layer),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         pairs=pairs_weights(layer.kernel),
+        blocks=blocks_weights(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",

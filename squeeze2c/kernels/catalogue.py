@@ -84,7 +84,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
     if blocks_weights(kernel):
-        return ("s2c_tile__host.c", "s2c_multiply__host.c")
+        blocking = ("s2c_block_tile__host.c",) if unpack else ()
+        return ("s2c_tile__host.c", "s2c_multiply__host.c", *blocking)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

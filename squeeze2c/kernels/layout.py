@@ -33,6 +33,12 @@ def pair_weights(weight: np.ndarray) -> np.ndarray:
     return order.astype(np.int16).ravel()
 
 
+def blocked_bytes(outputs: int, kernel_rows: int, row_taps: int) -> int:
+    """Size of the weights of :func:`block_weights`; ``row_taps``: in a row of the window."""
+    blocks = -(-outputs // BLOCK_CHANNELS)
+    return blocks * BLOCK_CHANNELS * kernel_rows * padded_taps(row_taps)
+
+
 def block_weights(weight: np.ndarray) -> np.ndarray:
     """Weights int8 (outputs, rows, columns, inputs) for kernels that read blocks of channels.
 

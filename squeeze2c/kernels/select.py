@@ -18,7 +18,7 @@ from squeeze2c.kernels.catalogue import (
     pairs_weights,
     tables,
 )
-from squeeze2c.kernels.layout import QUAD, padded_taps
+from squeeze2c.kernels.layout import QUAD, blocked_bytes, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -105,13 +105,18 @@ class TileScratch:
 
 
 def tile_scratch(
-    kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int
+    kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int, kernel_rows: int = 1
 ) -> TileScratch:
-    """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
+    """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time.
+
+    ``kernel_rows``: of its window, which holds ``taps``.
+    """
     decoded = -(-columns_bytes // _WORD_BYTES) * _WORD_BYTES
     weights = tile_channels * taps
     if pairs_weights(kernel):
         weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
+    elif blocks_weights(kernel):
+        weights += blocked_bytes(tile_channels, kernel_rows, taps // kernel_rows)
     channels = tile_channels * 2 * _WORD_BYTES
     return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
@@ -140,7 +145,8 @@ def scratch_bytes(
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
-            return tile_scratch(kernel, columns, taps, tile_channels).size_bytes
+            rows = node.window.kernel[0]
+            return tile_scratch(kernel, columns, taps, tile_channels, rows).size_bytes
         return columns
     return 0
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
-from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels import KernelSpec, block_weights, blocks_weights, pair_weights, pairs_weights
 from squeeze2c.kernels.catalogue import WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
@@ -85,6 +85,8 @@ def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
     """The weights of ``case`` in the order in which ``kernel`` reads them."""
     if pairs_weights(kernel):
         return pair_weights(case.weight.reshape(len(case.weight), -1))
+    if blocks_weights(kernel):
+        return block_weights(case.weight)
     return case.weight
 
 
@@ -95,6 +97,9 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if blocks_weights(kernel):
+        rows, cols = case.window.kernel
+        return rows * (13 * case.window.strides[1] * channels + padded_taps(cols * channels))
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -119,7 +124,7 @@ class _Conv:
             kernels.memory(self.weights, misaligned), kernels.memory(case.bias),
             kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
         ]
-        self.scratch = kernels.room(conv_scratch_bytes(case, kernel) // 2, "int16")
+        self.scratch = kernels.room(conv_scratch_bytes(case, kernel))
         pointers = [
             kernels.pointer(memory, kind)
             for memory, kind in zip(
