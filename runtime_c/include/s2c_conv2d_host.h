@@ -12,8 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "s2c_host.h"
+#include "s2c_host_dot.h"
 #include "s2c_kernels.h"
+
+/* What scratch is made for: S2C_HOST_PIXELS is no more in any form. */
+#define S2C_HOST_MOST_PIXELS 14u
 
 /* The windows of up to S2C_HOST_PIXELS neighbouring pixels. */
 typedef struct {
@@ -47,26 +50,39 @@ static inline uint32_t s2c_host_next_pixels(uint32_t left)
 }
 
 /*
- * The windows of pixels [out_col, out_col + pixels), copied to `scratch` where they reach over an end
+ * tile: the windows of pixels [out_col, out_col + pixels), copied to `scratch` where they reach over an end
  * of the row or have gaps.
  */
-s2c_host_tile s2c_tile__host(const s2c_conv2d *layer, const uint8_t *const *rows,
-                             uint32_t out_col, uint32_t pixels, uint8_t *scratch);
+void s2c_tile__host(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
+                    uint32_t pixels, uint8_t *scratch, s2c_host_tile *tile);
 
-/* sums[p] of each pixel of `tile` and the block of channels with these weights. */
-void s2c_multiply__host(const s2c_host_tile *tile, const int8_t *weights, s2c_lanes start,
-                        s2c_lanes *sums);
+/*
+ * Sums of the pixels of `tile` and the block of channels with these weights, 16 numbers per pixel, and
+ * before any product the 16 numbers at `bias`.
+ */
+void s2c_multiply__host(const s2c_host_tile *tile, const int8_t *weights, const int32_t *bias,
+                        int32_t *sums);
 
-/* 16 numbers of channels [channel, channel + 16) of `from`, which ends at `channels`; 0 behind. */
-static inline s2c_lanes s2c_host_channels(const int32_t *from, uint32_t channel, uint32_t channels)
+/* The block of numbers at `from`, or a copy in `room` where only `left` of them exist. */
+static inline const int32_t *s2c_host_block(const int32_t *from, uint32_t left, int32_t *room)
 {
-    int32_t some[S2C_HOST_LANES] = {0};
-
-    if (channels - channel >= S2C_HOST_LANES) {
-        return s2c_lanes_load(from + channel);
+    if (left >= S2C_HOST_LANES) {
+        return from;
     }
-    memcpy(some, from + channel, (size_t)(channels - channel) * sizeof some[0]);
-    return s2c_lanes_load(some);
+    memset(room, 0, S2C_HOST_LANES * sizeof room[0]);
+    memcpy(room, from, left * sizeof room[0]);
+    return room;
+}
+
+/* Parts of the scratch: sums of a tile, room for three blocks of numbers, copies of windows. */
+static inline int32_t *s2c_host_room(int32_t *sums, uint32_t block)
+{
+    return sums + (S2C_HOST_MOST_PIXELS + block) * S2C_HOST_LANES;
+}
+
+static inline uint8_t *s2c_host_copies(int32_t *sums)
+{
+    return (uint8_t *)s2c_host_room(sums, 3u);
 }
 
 #endif /* S2C_CONV2D_HOST_H */

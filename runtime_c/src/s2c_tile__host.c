@@ -24,8 +24,8 @@ static void copy_pixels(const s2c_conv2d *layer, const uint8_t *row, int32_t col
     }
 }
 
-s2c_host_tile s2c_tile__host(const s2c_conv2d *layer, const uint8_t *const *rows,
-                             uint32_t out_col, uint32_t pixels, uint8_t *scratch)
+void s2c_tile__host(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
+                    uint32_t pixels, uint8_t *scratch, s2c_host_tile *tile)
 {
     const s2c_window *const window = &layer->window;
     const uint32_t channels = window->in_channels;
@@ -33,33 +33,31 @@ s2c_host_tile s2c_tile__host(const s2c_conv2d *layer, const uint8_t *const *rows
     const uint32_t cols = (pixels - 1u) * stride + window->kernel_cols;
     const int32_t first = (int32_t)(out_col * stride) - (int32_t)window->pad_left;
     const int without_gaps = window->kernel_cols == 1u || window->in_stride_bytes == channels;
-    s2c_host_tile tile;
     size_t past; /* bytes behind the last segment that its last quad reads */
     size_t room; /* bytes of the row behind the last segment */
 
-    tile.row_count = window->kernel_rows;
-    tile.quads = s2c_host_quads(window);
-    tile.pixels = pixels;
-    tile.rows = rows;
-    tile.copies = scratch;
-    past = (size_t)tile.quads * S2C_HOST_QUAD - (size_t)window->kernel_cols * channels;
+    tile->row_count = window->kernel_rows;
+    tile->quads = s2c_host_quads(window);
+    tile->pixels = pixels;
+    tile->rows = rows;
+    tile->copies = scratch;
+    past = (size_t)tile->quads * S2C_HOST_QUAD - (size_t)window->kernel_cols * channels;
     if (first >= 0 && first + (int32_t)cols <= (int32_t)window->in_cols && without_gaps) {
         room = (size_t)((int32_t)window->in_cols - first - (int32_t)cols) * window->in_stride_bytes;
         if (past <= room) {
-            tile.offset = (size_t)first * window->in_stride_bytes;
-            tile.step = (size_t)stride * window->in_stride_bytes;
-            tile.pitch = 0;
-            return tile;
+            tile->offset = (size_t)first * window->in_stride_bytes;
+            tile->step = (size_t)stride * window->in_stride_bytes;
+            tile->pitch = 0;
+            return;
         }
     }
-    tile.rows = NULL;
-    tile.offset = 0;
-    tile.step = (size_t)stride * channels;
-    tile.pitch = (size_t)cols * channels + past;
+    tile->rows = NULL;
+    tile->offset = 0;
+    tile->step = (size_t)stride * channels;
+    tile->pitch = (size_t)cols * channels + past;
     for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
-        uint8_t *const copy = scratch + ky * tile.pitch;
+        uint8_t *const copy = scratch + ky * tile->pitch;
         copy_pixels(layer, rows[ky], first, cols, copy);
         memset(copy + (size_t)cols * channels, 0, past);
     }
-    return tile;
 }

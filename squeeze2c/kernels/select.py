@@ -18,7 +18,7 @@ from squeeze2c.kernels.catalogue import (
     pairs_weights,
     tables,
 )
-from squeeze2c.kernels.layout import QUAD, blocked_bytes, padded_taps
+from squeeze2c.kernels.layout import BLOCK_CHANNELS, QUAD, blocked_bytes, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -33,6 +33,7 @@ UINT16_MAX = (1 << 16) - 1
 _JOINING = (CONV2D_DSP, CONV2D_SUM_DSP, CONV2D_HOST, CONV2D_SUM_HOST)
 
 _COLUMN_ITEM_BYTES = 2
+_ROOM_BLOCKS = 3
 _WORD_BYTES = 4
 
 UNPACK_TABLE_BYTES = 2048
@@ -161,11 +162,12 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
 
 
 def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
-    """``S2C_CONV2D_14X16_SCRATCH_BYTES``: what a tile reads of each row of the window."""
+    """``S2C_CONV2D_14X16_SCRATCH_BYTES``: the sums of a tile, and what it reads."""
     pixels = kernel.tile[0] if kernel.tile else 0
     taps = window.kernel[1] * channels
     first_taps = (pixels - 1) * window.strides[1] * channels
-    return window.kernel[0] * (first_taps + padded_taps(taps))
+    sums = (pixels + _ROOM_BLOCKS) * BLOCK_CHANNELS * _WORD_BYTES
+    return sums + window.kernel[0] * (first_taps + padded_taps(taps))
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:

@@ -19,6 +19,8 @@ FORMS = {
     ("-O3", "-mavx2"): ("avx2",),
     ("-O0", "-mavx2"): ("avx2",),
     ("-O3",): (),
+    # What other processors get.
+    ("-O2", "-U__SSE2__"): (),
 }
 BUILDS = [(compiler, flags) for compiler in ("gcc", "clang") for flags in FORMS]
 
