@@ -6,6 +6,7 @@ from squeeze2c.kernels.catalogue import (
     blocks_weights,
     pairs_weights,
     support_files,
+    weights_bytes,
 )
 from squeeze2c.kernels.layout import QUAD, block_weights, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
@@ -44,5 +45,6 @@ __all__ = [
     "select_kernel",
     "support_files",
     "tile_scratch",
+    "weights_bytes",
     "winograd_groups",
 ]

@@ -7,6 +7,7 @@ and give the same bits anywhere, but only there they are fast. ``host`` is for P
 from __future__ import annotations
 
 from squeeze2c.ir import ops
+from squeeze2c.kernels.layout import blocked_bytes, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -71,6 +72,16 @@ def pairs_weights(kernel: KernelSpec) -> bool:
 def blocks_weights(kernel: KernelSpec) -> bool:
     """Whether ``kernel`` reads weights in blocks of channels; see ``kernels/layout.py``."""
     return kernel in _BLOCKED
+
+
+def weights_bytes(kernel: KernelSpec, shape: tuple[int, ...]) -> int:
+    """What plain weights (outputs, rows, columns, inputs) take in the order of ``kernel``."""
+    outputs, rows, cols, inputs = shape
+    if blocks_weights(kernel):
+        return blocked_bytes(outputs, rows, cols * inputs)
+    if pairs_weights(kernel):
+        return (outputs + outputs % 2) * padded_taps(rows * cols * inputs)
+    return outputs * rows * cols * inputs
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from squeeze2c.export import largest_layers
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import weights_bytes
 from squeeze2c.lower import CProgram, PackedWeights, pack_weights
 from squeeze2c.packing.options import WeightsOptions, check_size
 
@@ -106,11 +107,13 @@ def check_shapes(
 def _sizes(
     skeleton: Graph, zeros: Mapping[str, PackedWeights], program: CProgram
 ) -> ShapeSizes:
+    kernels = {layer.name: layer.kernel for layer in program.layers}
     layers = [
         LayerSize(
             node.name,
             skeleton.constants[node.inputs[1]].size,
-            sum(_words(skeleton.constants[name].nbytes) for name in node.inputs[1:4]),
+            _words(weights_bytes(kernels[node.name], skeleton.constants[node.inputs[1]].shape))
+            + sum(_words(skeleton.constants[name].nbytes) for name in node.inputs[2:4]),
             zeros[node.name].parameters_bytes,
         )
         for node in skeleton.nodes
