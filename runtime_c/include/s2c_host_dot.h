@@ -23,14 +23,14 @@ typedef __m512i s2c_host_sums;
 typedef __m512i s2c_host_quad;
 typedef __m512i s2c_host_taps;
 
-S2C_HOST_INLINE s2c_host_sums s2c_host_sums_load(const int32_t *from)
+S2C_HOST_INLINE void s2c_host_sums_load(s2c_host_sums *sums, const int32_t *from)
 {
-    return _mm512_loadu_si512(from);
+    *sums = _mm512_loadu_si512(from);
 }
 
-S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, s2c_host_sums sums)
+S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, const s2c_host_sums *sums)
 {
-    _mm512_storeu_si512(to, sums);
+    _mm512_storeu_si512(to, *sums);
 }
 
 /* Four bytes of input. */
@@ -88,16 +88,14 @@ typedef struct {
     s2c_host_quad part[S2C_HOST_PARTS];
 } s2c_host_taps;
 
-S2C_HOST_INLINE s2c_host_sums s2c_host_sums_load(const int32_t *from)
+S2C_HOST_INLINE void s2c_host_sums_load(s2c_host_sums *sums, const int32_t *from)
 {
-    s2c_host_sums sums;
-    memcpy(&sums, from, sizeof sums);
-    return sums;
+    memcpy(sums, from, sizeof *sums);
 }
 
-S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, s2c_host_sums sums)
+S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, const s2c_host_sums *sums)
 {
-    memcpy(to, &sums, sizeof sums);
+    memcpy(to, sums, sizeof *sums);
 }
 
 S2C_HOST_INLINE s2c_host_quad s2c_host_quad_at(const uint8_t *from)
@@ -153,16 +151,14 @@ typedef struct {
     s2c_host_part part[4][S2C_HOST_QUAD];
 } s2c_host_taps;
 
-S2C_HOST_INLINE s2c_host_sums s2c_host_sums_load(const int32_t *from)
+S2C_HOST_INLINE void s2c_host_sums_load(s2c_host_sums *sums, const int32_t *from)
 {
-    s2c_host_sums sums;
-    memcpy(&sums, from, sizeof sums);
-    return sums;
+    memcpy(sums, from, sizeof *sums);
 }
 
-S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, s2c_host_sums sums)
+S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, const s2c_host_sums *sums)
 {
-    memcpy(to, &sums, sizeof sums);
+    memcpy(to, sums, sizeof *sums);
 }
 
 S2C_HOST_INLINE s2c_host_quad s2c_host_quad_at(const uint8_t *from)
@@ -207,16 +203,14 @@ typedef struct {
 typedef const uint8_t *s2c_host_quad;
 typedef const int8_t *s2c_host_taps;
 
-S2C_HOST_INLINE s2c_host_sums s2c_host_sums_load(const int32_t *from)
+S2C_HOST_INLINE void s2c_host_sums_load(s2c_host_sums *sums, const int32_t *from)
 {
-    s2c_host_sums sums;
-    memcpy(sums.sum, from, sizeof sums.sum);
-    return sums;
+    memcpy(sums->sum, from, sizeof sums->sum);
 }
 
-S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, s2c_host_sums sums)
+S2C_HOST_INLINE void s2c_host_sums_store(int32_t *to, const s2c_host_sums *sums)
 {
-    memcpy(to, sums.sum, sizeof sums.sum);
+    memcpy(to, sums->sum, sizeof sums->sum);
 }
 
 S2C_HOST_INLINE s2c_host_quad s2c_host_quad_at(const uint8_t *from)

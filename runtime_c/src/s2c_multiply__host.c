@@ -21,7 +21,9 @@ S2C_HOST_INLINE void multiply(const s2c_host_tile *tile, const int8_t *weights, 
     const size_t step = tile->step;
     const uint32_t quads = tile->quads;
 
-#define S2C_SUM(i) s2c_host_sums sum##i = s2c_host_sums_load(bias);
+#define S2C_SUM(i)          \
+    s2c_host_sums sum##i;   \
+    s2c_host_sums_load(&sum##i, bias);
     S2C_EACH_PIXEL(S2C_SUM)
 #undef S2C_SUM
 
@@ -45,7 +47,7 @@ S2C_HOST_INLINE void multiply(const s2c_host_tile *tile, const int8_t *weights, 
 
 #define S2C_STORE(i)                                       \
     if (pixels > i##u) {                                   \
-        s2c_host_sums_store(sums + i##u * S2C_HOST_LANES, sum##i); \
+        s2c_host_sums_store(sums + i##u * S2C_HOST_LANES, &sum##i); \
     }
     S2C_EACH_PIXEL(S2C_STORE)
 #undef S2C_STORE

@@ -87,8 +87,7 @@ class CallGraph:
         stack = _STACK.search(label)
         if stack is None:
             return  # declared here, defined elsewhere
-        # What is dynamic and bounded is at most as large as it says: aligned for vectors.
-        if stack["kind"] not in ("static", "dynamic,bounded"):
+        if stack["kind"] != "static":
             raise InternalError(f"the stack of {_name(title)} is not known at compile time")
         # A function of a header may be compiled in several units, differently in each.
         self._frame_bytes[title] = max(int(stack["bytes"]), self._frame_bytes.get(title, 0))
