@@ -2,8 +2,9 @@
 
 The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
 ``cost_dsp.py``, those of kernels for PCs, whose unit is another, in ``cost_host.py``. Their
-constants are fitted to instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
-SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
+constants are fitted to instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3,
+picolibc): all layers of SqueezeNet v1.0 and v1.1 and of small random networks, in several
+schedules each. They
 meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
 small errors of layers stem from what no graph tells, such as how many results are clamped.
 
