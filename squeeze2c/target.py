@@ -27,7 +27,8 @@ def check_optimize(optimize: str) -> str:
 class Core:
     """A processor core as the compiler sees it.
 
-    ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors.
+    ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors. ``pc``: a computer
+    with wide vectors, large caches and memory to spare.
     ``also_runs``: other cores whose code this one executes, FPU included.
     ``armv8m``: Armv8-M architecture; its MPU is programmed in another way.
     """
@@ -36,6 +37,7 @@ class Core:
     gcc_flags: tuple[str, ...]
     dsp: bool = False
     mve: bool = False
+    pc: bool = False
     also_runs: tuple[str, ...] = ()
     armv8m: bool = False
 
@@ -107,7 +109,7 @@ CORES: dict[str, Core] = {
             "cortex-m55", _HARD_FLOAT, also_runs=(_M0, _M3, _M4, _M7, _M33),
             dsp=True, mve=True, armv8m=True,
         ),
-        Core("host", ()),
+        Core("host", (), pc=True),
     )
 }
 

@@ -138,6 +138,25 @@ void s2c_sparse_conv2d_sum_u8_s8_s32_8x1__dsp(const s2c_conv2d *layer,
 #define S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES(k) (16u * (uint32_t)(k))
 
 /*
+ * Both for PCs. weights: by block of 16 output channels, row of the window, quad of the taps of that row,
+ * channel of the block, and tap of the quad; what fills up the last block and the last quad
+ * of a row is zero. No other preconditions than those of the portable kernels.
+ */
+void s2c_conv2d_u8_s8_u8_14x16__host(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                     int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_sum_u8_s8_s32_14x16__host(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                          int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/*
+ * Their scratch: sums of 14 pixels and 16 channels, room for three more blocks, and what these pixels read of each row of the
+ * window, with zeros up to the last quad.
+ */
+#define S2C_CONV2D_14X16_SCRATCH_BYTES(kernel_rows, kernel_cols, stride_cols, in_channels) \
+    (17u * 64u +                                                                           \
+     (kernel_rows) * (13u * (stride_cols) * (in_channels) +                                \
+                      ((kernel_cols) * (in_channels) + 3u) / 4u * 4u))
+
+/*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;
  * with `keep` not 0 also over what out_row holds, so that a window may come row by row.
  * Columns outside the row do not take part. in_channels == out_channels. Every window
@@ -149,6 +168,10 @@ void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, u
 /* The same for cores with the DSP extension. */
 void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
                            uint32_t row_count, uint32_t keep, uint8_t *out_row);
+
+/* The same for PCs. */
+void s2c_maxpool2d_u8__host(const s2c_window *window, const uint8_t *const *rows,
+                            uint32_t row_count, uint32_t keep, uint8_t *out_row);
 
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,

@@ -22,6 +22,11 @@
     (S2C_UNPACK_TABLE_BYTES + (channels) * 2u * (uint32_t)sizeof(int32_t) + \
      ((channels) + 1u) / 2u * 2u * (((taps) + 3u) / 4u * 4u))
 
+/* The same for kernels that read blocks of channels: plain weights, then blocks. */
+#define S2C_PACKED_CONV2D_BLOCKED_BYTES(channels, kernel_rows, row_taps)        \
+    (S2C_PACKED_CONV2D_BYTES(channels, (kernel_rows) * (row_taps)) +            \
+     S2C_BLOCKED_WEIGHTS_BYTES(channels, kernel_rows, row_taps))
+
 /* Builds the decode table of `packed` at the beginning of `decoded`. See s2c_unpack_prepare. */
 static inline s2c_status s2c_packed_conv2d_begin(const s2c_packed_layer *packed, void *decoded)
 {
@@ -66,6 +71,22 @@ static inline s2c_status s2c_packed_conv2d_paired_tile(const s2c_packed_layer *p
     if (status == S2C_OK) {
         s2c_pair_tile__dsp(s2c_packed_conv2d_weights(packed, decoded), part->window.out_channels,
                            packed->taps);
+    }
+    return status;
+}
+
+/* The same for kernels that read blocks of channels. */
+static inline s2c_status s2c_packed_conv2d_blocked_tile(const s2c_packed_layer *packed,
+                                                        void *decoded, uint32_t tile,
+                                                        s2c_conv2d *part)
+{
+    int8_t *const weights = s2c_packed_conv2d_weights(packed, decoded);
+    int8_t *const blocks = weights + packed->tile_channels * packed->taps;
+    const s2c_status status = s2c_packed_conv2d_tile(packed, decoded, tile, part);
+
+    if (status == S2C_OK) {
+        s2c_block_tile__host(weights, &part->window, blocks);
+        part->weights = blocks;
     }
     return status;
 }

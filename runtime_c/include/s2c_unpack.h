@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "s2c.h"
+#include "s2c_kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +84,16 @@ s2c_status s2c_unpack_tile(const s2c_packed_layer *layer, const uint32_t *table,
  * weights: channels * taps bytes, in memory for an even number of channels of taps padded to quads.
  */
 void s2c_pair_tile__dsp(int8_t *weights, uint32_t channels, uint32_t taps);
+
+/*
+ * Brings weights in the order of the portable kernels, out_channels of `window`, into that of the
+ * kernels for PCs. blocks: S2C_BLOCKED_WEIGHTS_BYTES.
+ */
+void s2c_block_tile__host(const int8_t *weights, const s2c_window *window, int8_t *blocks);
+
+/* A whole number of blocks of 16 channels, with rows of the window padded to quads. */
+#define S2C_BLOCKED_WEIGHTS_BYTES(channels, kernel_rows, row_taps) \
+    (((channels) + 15u) / 16u * 16u * (kernel_rows) * (((row_taps) + 3u) / 4u * 4u))
 
 #ifdef __cplusplus
 }

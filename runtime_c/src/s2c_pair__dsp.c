@@ -1,6 +1,7 @@
 /* Products of up to four columns with one pair of output channels. */
 #include "s2c_conv2d_dsp.h"
 #include "s2c_dsp.h"
+#include "s2c_dsp_lanes.h"
 
 #if S2C_DSP_FPU
 
@@ -135,6 +136,33 @@ static void multiply3(const uint32_t *weights, const uint32_t *columns, uint32_t
 
 #endif
 
+#if S2C_DSP_LANES
+
+static void multiply(const uint32_t *weights, const uint32_t *columns, uint32_t words,
+                     uint32_t pixels, uint32_t *first, uint32_t *both)
+{
+    s2c_dsp_lanes of_first = s2c_lanes_load(first, pixels, pixels);
+    s2c_dsp_lanes of_both = s2c_lanes_load(both, pixels, pixels);
+    uint32_t sums[S2C_DSP_PIXELS];
+    uint32_t left = words * pixels;
+
+    for (uint32_t i = 0; i < words; ++i) {
+        const s2c_dsp_lanes column = s2c_lanes_load(columns, pixels, left);
+        const s2c_dsp_lanes low = s2c_lanes_all(s2c_sxtb16(weights[i]));
+
+        of_both = s2c_lanes_smlad(column, s2c_lanes_all(weights[i]), of_both);
+        of_first = s2c_lanes_smlad(column, low, of_first);
+        columns += pixels;
+        left -= pixels;
+    }
+    s2c_lanes_store4(sums, of_first);
+    memcpy(first, sums, pixels * sizeof sums[0]);
+    s2c_lanes_store4(sums, of_both);
+    memcpy(both, sums, pixels * sizeof sums[0]);
+}
+
+#else
+
 static void multiply(const uint32_t *weights, const uint32_t *columns, uint32_t words,
                      uint32_t pixels, uint32_t *first, uint32_t *both)
 {
@@ -148,6 +176,8 @@ static void multiply(const uint32_t *weights, const uint32_t *columns, uint32_t 
         columns += pixels;
     }
 }
+
+#endif
 
 void s2c_pair__dsp(const uint32_t *weights, const uint32_t *columns, uint32_t words,
                    uint32_t pixels, const uint32_t bias[2], uint32_t *first, uint32_t *second256)

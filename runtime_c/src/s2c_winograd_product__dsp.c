@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "s2c_dsp.h"
+#include "s2c_dsp_lanes.h"
 #include "s2c_winograd_dsp.h"
 
 /* Words from chunk to chunk of U. */
@@ -121,6 +122,36 @@ void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in
         multiply4(&given);
     } else {
         multiply3(&given);
+    }
+}
+
+#elif S2C_DSP_LANES
+
+void s2c_winograd_product__dsp(const uint32_t *u, const uint32_t *v, uint32_t in_channels,
+                               uint32_t tiles, uint32_t *m)
+{
+    uint32_t left = S2C_WINOGRAD_POSITIONS * in_channels / 2u * tiles;
+
+    for (uint32_t position = 0; position < S2C_WINOGRAD_POSITIONS; ++position) {
+        s2c_dsp_lanes first = s2c_lanes_all(0u);
+        s2c_dsp_lanes second = s2c_lanes_all(0u);
+        uint32_t sums[S2C_WINOGRAD_GROUP];
+
+        for (uint32_t pair = 0; pair < in_channels / 2u; ++pair) {
+            const uint32_t *const both = u + pair / 8u * CHUNK_STEP + pair % 8u * 2u;
+            const s2c_dsp_lanes of_tiles = s2c_lanes_load(v, tiles, left);
+
+            first = s2c_lanes_smlad(of_tiles, s2c_lanes_all(both[0]), first);
+            second = s2c_lanes_smlad(of_tiles, s2c_lanes_all(both[1]), second);
+            v += tiles;
+            left -= tiles;
+        }
+        s2c_lanes_store4(sums, first);
+        memcpy(m, sums, tiles * sizeof sums[0]);
+        s2c_lanes_store4(sums, second);
+        memcpy(m + tiles, sums, tiles * sizeof sums[0]);
+        u += S2C_WINOGRAD_CHUNK_WORDS;
+        m += S2C_WINOGRAD_SUMS;
     }
 }
 

@@ -9,6 +9,7 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
 from squeeze2c.kernels import (
     STRIP_KERNELS,
+    blocks_weights,
     joins_rows,
     pairs_weights,
     skips_zeros,
@@ -63,9 +64,9 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``: the
-    kernel reads pairs of channels. ``joins_rows``: it takes rows that lie one behind the other
-    as one. ``rest_kernel``: for the rows that are left of a strip.
+    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``,
+    ``blocks``: the kernel reads pairs or blocks of channels. ``joins_rows``: it takes rows that
+    lie one behind the other as one. ``rest_kernel``: for the rows that are left of a strip.
     """
 
     index: int
@@ -92,6 +93,7 @@ class LayerView:
     weights_needed: str
     decoded_offset_bytes: int
     pairs: bool
+    blocks: bool
     joins_rows: bool
     transforms_once: bool
     rest_kernel: str
@@ -129,6 +131,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         weights_needed=_weights_needed(layer, program),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         pairs=pairs_weights(layer.kernel),
+        blocks=blocks_weights(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         transforms_once=transforms_once(layer.kernel, layer.strip_rows),
@@ -159,6 +162,10 @@ def _columns_needed(layer: Layer) -> str:
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
     if skips_zeros(layer.kernel):
         return f"S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES({taps}u)"
+    if blocks_weights(layer.kernel):
+        rows, cols = layer.window.kernel
+        stride = layer.window.strides[1]
+        return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

@@ -56,8 +56,8 @@ def simulate(
     no image is in the board's memory. Firmware is built with the GCC flag
     ``optimisation``, by default the one that the folder asks for: as it would ship,
     which gives sizes, stack and logits; with hooks that record every row of every
-    layer; and, with ``count_instructions``, once more with hooks that mark where layers begin and end. Instructions are
-    those of the first image. Exact counts and what they consist of need a QEMU with
+    layer; and, with ``count_instructions``, once more with hooks that mark where layers
+    begin and end. Instructions are those of the first image. Exact counts and what they consist of need a QEMU with
     plugins and a C compiler for this machine; without them SysTick counts, and
     ``no_plugin`` says why. ``work_dir`` keeps sources, ELF files and results; a temporary
     folder is used otherwise. Code generated for ``host`` is built for the board's core.

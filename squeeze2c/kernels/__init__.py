@@ -4,11 +4,13 @@ from squeeze2c.kernels.catalogue import (
     CATALOGUE,
     SPARSE_KERNELS,
     STRIP_KERNELS,
+    blocks_weights,
     pairs_weights,
     skips_zeros,
     support_files,
+    weights_bytes,
 )
-from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
+from squeeze2c.kernels.layout import QUAD, block_weights, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TILE_BYTES,
     UNPACK_TABLE_BYTES,
@@ -36,6 +38,8 @@ __all__ = [
     "KernelSpec",
     "Sparsity",
     "TileScratch",
+    "block_weights",
+    "blocks_weights",
     "default_tile_channels",
     "fallbacks",
     "joins_rows",
@@ -51,6 +55,7 @@ __all__ = [
     "support_files",
     "tile_scratch",
     "transforms_once",
+    "weights_bytes",
     "winograd_groups",
     "zeros_suit",
 ]

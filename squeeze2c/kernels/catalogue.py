@@ -1,12 +1,13 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
 ``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
-and give the same bits anywhere, but only there they are fast.
+and give the same bits anywhere, but only there they are fast. ``host`` is for PCs.
 """
 
 from __future__ import annotations
 
 from squeeze2c.ir import ops
+from squeeze2c.kernels.layout import blocked_bytes, padded_taps
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -23,6 +24,10 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 SPARSE_CONV2D_DSP = KernelSpec("sparse_conv2d", ("u8", "s8", "u8"), "dsp", (8, 1))
 SPARSE_CONV2D_SUM_DSP = KernelSpec("sparse_conv2d_sum", ("u8", "s8", "s32"), "dsp", (8, 1))
 
+CONV2D_HOST = KernelSpec("conv2d", ("u8", "s8", "u8"), "host", (14, 16))
+CONV2D_SUM_HOST = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "host", (14, 16))
+MAXPOOL2D_HOST = KernelSpec("maxpool2d", ("u8",), "host")
+
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
     ops.QConvGlobalPool: CONV2D_SUM,
@@ -35,6 +40,12 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D_DSP,
     ops.QConvGlobalPool: CONV2D_SUM_DSP,
     ops.QMaxPool2D: MAXPOOL2D_DSP,
+}
+
+HOST: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_HOST,
+    ops.QConvGlobalPool: CONV2D_SUM_HOST,
+    ops.QMaxPool2D: MAXPOOL2D_HOST,
 }
 
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
@@ -50,14 +61,18 @@ SPARSE_KERNELS: dict[KernelSpec, KernelSpec] = {
 _SPARSE = frozenset(SPARSE_KERNELS.values())
 
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *STRIP_KERNELS, *dict.fromkeys(SPARSE_KERNELS.values())
+    *PORTABLE.values(), *DSP.values(), *STRIP_KERNELS, *dict.fromkeys(SPARSE_KERNELS.values()),
+    *HOST.values(),
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
+_BLOCKED = (CONV2D_HOST, CONV2D_SUM_HOST)
 
 
 def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
     """What ``core`` can run, by operator, the best first."""
+    if core.pc:
+        return (HOST, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
@@ -69,6 +84,21 @@ def pairs_weights(kernel: KernelSpec) -> bool:
 def skips_zeros(kernel: KernelSpec) -> bool:
     """Whether ``kernel`` reads the weights that are not zero alone; see ``kernels/sparse.py``."""
     return kernel in _SPARSE
+
+
+def blocks_weights(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` reads weights in blocks of channels; see ``kernels/layout.py``."""
+    return kernel in _BLOCKED
+
+
+def weights_bytes(kernel: KernelSpec, shape: tuple[int, ...]) -> int:
+    """What plain weights (outputs, rows, columns, inputs) take in the order of ``kernel``."""
+    outputs, rows, cols, inputs = shape
+    if blocks_weights(kernel):
+        return blocked_bytes(outputs, rows, cols * inputs)
+    if pairs_weights(kernel):
+        return (outputs + outputs % 2) * padded_taps(rows * cols * inputs)
+    return outputs * rows * cols * inputs
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
@@ -83,6 +113,9 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         return (*own, rest.source_file, *support_files(rest, unpack))
     if skips_zeros(kernel):
         return ("s2c_sparse_channel__dsp.c", "s2c_sparse_columns__dsp.c")
+    if blocks_weights(kernel):
+        blocking = ("s2c_block_tile__host.c",) if unpack else ()
+        return ("s2c_tile__host.c", "s2c_multiply__host.c", *blocking)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

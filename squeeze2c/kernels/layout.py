@@ -8,6 +8,10 @@ QUAD = 4
 """Taps that the DSP extension expands at once: the bytes of one word."""
 
 
+BLOCK_CHANNELS = 16
+"""Output channels that a PC's vectors hold at once."""
+
+
 def padded_taps(taps: int) -> int:
     """``taps`` rounded up to whole quads."""
     return -(-taps // QUAD) * QUAD
@@ -27,3 +31,24 @@ def pair_weights(weight: np.ndarray) -> np.ndarray:
     quads = pairs.reshape(len(pairs), -1, QUAD)
     order = np.concatenate([quads[:, :, 0::2], quads[:, :, 1::2]], axis=1)
     return order.astype(np.int16).ravel()
+
+
+def blocked_bytes(outputs: int, kernel_rows: int, row_taps: int) -> int:
+    """Size of the weights of :func:`block_weights`; ``row_taps``: in a row of the window."""
+    blocks = -(-outputs // BLOCK_CHANNELS)
+    return blocks * BLOCK_CHANNELS * kernel_rows * padded_taps(row_taps)
+
+
+def block_weights(weight: np.ndarray) -> np.ndarray:
+    """Weights int8 (outputs, rows, columns, inputs) for kernels that read blocks of channels.
+
+    int8, flat: by block, row of the window, quad of the taps of that row, channel of the block, and
+    tap of the quad. What fills up the last block and the last quad of a row is zero.
+    """
+    outputs, kernel_rows, kernel_cols, inputs = weight.shape
+    segment = kernel_cols * inputs
+    blocks = -(-outputs // BLOCK_CHANNELS)
+    whole = np.zeros((blocks * BLOCK_CHANNELS, kernel_rows, padded_taps(segment)), np.int8)
+    whole[:outputs, :, :segment] = weight.reshape(outputs, kernel_rows, segment)
+    quads = whole.reshape(blocks, BLOCK_CHANNELS, kernel_rows, -1, QUAD)
+    return np.ascontiguousarray(quads.transpose(0, 2, 3, 1, 4)).ravel()

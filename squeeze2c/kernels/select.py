@@ -8,18 +8,21 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_HOST,
     CONV2D_SUM_DSP,
+    CONV2D_SUM_HOST,
     PORTABLE,
     SPARSE_CONV2D_DSP,
     SPARSE_CONV2D_SUM_DSP,
     SPARSE_KERNELS,
     STRIP_KERNELS,
     WINOGRAD_DSP,
+    blocks_weights,
     pairs_weights,
     skips_zeros,
     tables,
 )
-from squeeze2c.kernels.layout import QUAD, padded_taps
+from squeeze2c.kernels.layout import BLOCK_CHANNELS, QUAD, blocked_bytes, padded_taps
 from squeeze2c.kernels.sparse import SPARSE_TAP_BYTES
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
@@ -32,7 +35,13 @@ WINOGRAD_ROWS = 4
 UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
 
+_JOINING = (
+    CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP, CONV2D_HOST,
+    CONV2D_SUM_HOST,
+)  # fmt: skip
+
 _COLUMN_ITEM_BYTES = 2
+_ROOM_BLOCKS = 3
 _WORD_BYTES = 4
 
 UNPACK_TABLE_BYTES = 2048
@@ -88,8 +97,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    joining = (CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP)
-    return kernel in joining and alone and fits
+    return kernel in _JOINING and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -119,13 +127,18 @@ class TileScratch:
 
 
 def tile_scratch(
-    kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int
+    kernel: KernelSpec, columns_bytes: int, taps: int, tile_channels: int, kernel_rows: int = 1
 ) -> TileScratch:
-    """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time."""
+    """The scratch of a layer whose weights are decoded ``tile_channels`` channels at a time.
+
+    ``kernel_rows``: of its window, which holds ``taps``.
+    """
     decoded = -(-columns_bytes // _WORD_BYTES) * _WORD_BYTES
     weights = tile_channels * taps
     if pairs_weights(kernel):
         weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
+    elif blocks_weights(kernel):
+        weights += blocked_bytes(tile_channels, kernel_rows, taps // kernel_rows)
     channels = tile_channels * 2 * _WORD_BYTES
     return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
@@ -149,10 +162,13 @@ def scratch_bytes(
         if kernel == WINOGRAD_DSP:
             cols = graph.values[node.output].type.width
             columns = winograd_scratch_bytes(channels, cols)
+        elif blocks_weights(kernel):
+            columns = _segments_bytes(kernel, node.window, channels)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
-            return tile_scratch(kernel, columns, taps, tile_channels).size_bytes
+            rows = node.window.kernel[0]
+            return tile_scratch(kernel, columns, taps, tile_channels, rows).size_bytes
         return columns
     return 0
 
@@ -166,6 +182,15 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0
     return pixels * _COLUMN_ITEM_BYTES * padded_taps(taps) + gathered
+
+
+def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
+    """``S2C_CONV2D_14X16_SCRATCH_BYTES``: the sums of a tile, and what it reads."""
+    pixels = kernel.tile[0] if kernel.tile else 0
+    taps = window.kernel[1] * channels
+    first_taps = (pixels - 1) * window.strides[1] * channels
+    sums = (pixels + _ROOM_BLOCKS) * BLOCK_CHANNELS * _WORD_BYTES
+    return sums + window.kernel[0] * (first_taps + padded_taps(taps))
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:

@@ -139,7 +139,9 @@ class _Lowering:
             return self._pool.convolution(node, kernel)
         taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
         columns_bytes = scratch_bytes(self._graph, node, kernel)
-        scratch = tile_scratch(kernel, columns_bytes, taps, stage.tile_channels)
+        scratch = tile_scratch(
+            kernel, columns_bytes, taps, stage.tile_channels, node.window.kernel[0]
+        )
         packed = with_tiles(self._graph, node, self._packed[node.name], stage.tile_channels)
         return self._pool.packed_convolution(node, packed, scratch)
 

@@ -11,6 +11,8 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import (
     KernelSpec,
     TileScratch,
+    block_weights,
+    blocks_weights,
     pair_weights,
     pairs_weights,
     skips_zeros,
@@ -103,9 +105,12 @@ class ConstantPool:
             text += "; in pairs of outputs"
             # As bytes, so that it is printed in words like other weights.
             weights = pair_weights(weights.reshape(outputs, -1)).astype("<i2").view(np.int8)
-        if skips_zeros(kernel):
+        elif skips_zeros(kernel):
             text = "words of each output, then those words: 16 times a distance, and a weight"
             weights = sparse_weights(weights.reshape(outputs, -1))
+        elif blocks_weights(kernel):
+            text += "; in blocks of outputs"
+            weights = block_weights(weights)
         own = [
             ConstantArray(
                 f"{stem}_weights", "int8_t", weights, f"{node.name}: weights, {order} ({text})"

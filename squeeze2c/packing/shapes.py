@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from squeeze2c.export import largest_layers
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import KernelSpec, weights_bytes
 from squeeze2c.lower import CProgram, PackedWeights, pack_weights
 from squeeze2c.packing.options import WeightsOptions, check_size
 
@@ -115,13 +116,12 @@ def _sizes(
         layer.name: layer.parameters_bytes
         for layer in program.layers if layer.conv and not layer.conv.packed
     }  # fmt: skip
+    kernels = {layer.name: layer.kernel for layer in program.layers}
     layers = [
         LayerSize(
             node.name,
             skeleton.constants[node.inputs[1]].size,
-            plain.get(
-                node.name, sum(_words(skeleton.constants[name].nbytes) for name in node.inputs[1:4])
-            ),
+            plain.get(node.name, _plain_bytes(skeleton, node, kernels[node.name])),
             zeros[node.name].parameters_bytes,
         )
         for node in skeleton.nodes
@@ -130,6 +130,12 @@ def _sizes(
     ranked = sorted(layers, key=lambda layer: -layer.weights)
     own = sum(layer.parameters_bytes for layer in program.layers if layer.name in zeros)
     return ShapeSizes(skeleton, zeros, tuple(ranked), program.parameters_bytes - own)
+
+
+def _plain_bytes(skeleton: Graph, node: ops.Node, kernel: KernelSpec) -> int:
+    """Arrays of a convolution with plain weights, in the order of ``kernel``."""
+    weights, *others = (skeleton.constants[name] for name in node.inputs[1:4])
+    return sum(map(_words, (weights_bytes(kernel, weights.shape), *(x.nbytes for x in others))))
 
 
 def _words(size_bytes: int) -> int:

@@ -1,9 +1,10 @@
 """Predicted instructions of a schedule.
 
 The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
-``cost_dsp.py``. Their constants are fitted to
-instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
-SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
+``cost_dsp.py``, those of kernels for PCs, whose unit is another, in ``cost_host.py``. Their
+constants are fitted to instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3,
+picolibc): all layers of SqueezeNet v1.0 and v1.1 and of small random networks, in several
+schedules each. They
 meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
 small errors of layers stem from what no graph tells, such as how many results are clamped.
 
@@ -24,7 +25,7 @@ from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, Sparsity, joins_rows, pairs_weights, transforms_once
-from squeeze2c.schedule import cost_dsp
+from squeeze2c.schedule import cost_dsp, cost_host
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
 from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
@@ -167,6 +168,11 @@ def _work(
     node = graph.node(stage.node)
     if isinstance(node, ops.QMaxPool2D):
         return partial(_Pool.of(graph, node, stage.kernel).step, stage)
+    if stage.kernel.arch == "host" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        of_host = cost_host.convolution(
+            graph, node, stage.kernel, schedule.strip_rows[index], parts
+        )
+        return lambda step: of_host(step.rows)
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
@@ -284,6 +290,9 @@ class _Pool:
         window, width, pixels = node.window, source.width, out.width
         starts = [x * window.strides[1] - window.padding.left for x in range(pixels)]
         columns = [min(s + window.kernel[1], width) - max(s, 0) for s in starts]
+        if kernel.arch == "host":
+            row, fold = cost_host.pool_row(columns, out.channels)
+            return cls(row, 0.0, fold)
         if kernel.arch == "dsp":
             fold, spared = cost_dsp.pool_row(columns, out.channels)
             return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)

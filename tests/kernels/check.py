@@ -14,6 +14,8 @@ import numpy as np
 from squeeze2c.ir import Window
 from squeeze2c.kernels import (
     KernelSpec,
+    block_weights,
+    blocks_weights,
     pair_weights,
     pairs_weights,
     skips_zeros,
@@ -93,6 +95,8 @@ def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
         return pair_weights(case.weight.reshape(len(case.weight), -1))
     if skips_zeros(kernel):
         return sparse_weights(case.weight.reshape(len(case.weight), -1))
+    if blocks_weights(kernel):
+        return block_weights(case.weight)
     return case.weight
 
 
@@ -105,6 +109,10 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
     if skips_zeros(kernel):
         return 16 * taps
+    if blocks_weights(kernel):
+        rows, cols = case.window.kernel
+        first_taps = 13 * case.window.strides[1] * channels
+        return 17 * 64 + rows * (first_taps + padded_taps(cols * channels))
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -130,7 +138,7 @@ class _Conv:
             kernels.memory(self.weights, misaligned), kernels.memory(case.bias),
             kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
         ]
-        self.scratch = kernels.room(conv_scratch_bytes(case, kernel) // 2, "int16")
+        self.scratch = kernels.room(conv_scratch_bytes(case, kernel))
         pointers = [
             kernels.pointer(memory, kind)
             for memory, kind in zip(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from squeeze2c.kernels import CATALOGUE, KernelSpec
-from tests.kernels import check, generate, generate_paired, generate_sparse
+from tests.kernels import check, generate, generate_blocked, generate_paired, generate_sparse
 from tests.support.kernel_library import Kernels, kernel_sources
 
 Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any, KernelSpec], None]]
@@ -23,6 +23,9 @@ SUITES: dict[str, Suite] = {
     "s2c_sparse_conv2d_sum_u8_s8_s32_8x1__dsp": (
         generate_sparse.conv_sum_cases, check.check_conv_sum,
     ),
+    "s2c_conv2d_u8_s8_u8_14x16__host": (generate_blocked.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_14x16__host": (generate_blocked.conv_sum_cases, check.check_conv_sum),
+    "s2c_maxpool2d_u8__host": (generate_blocked.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
@@ -42,7 +45,7 @@ def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
         check_case(kernels, case, KernelSpec.parse(symbol))
 
 
-@pytest.mark.parametrize("symbol", ["s2c_maxpool2d_u8__c", "s2c_maxpool2d_u8__dsp"])
+@pytest.mark.parametrize("symbol", [s for s in SUITES if "maxpool" in s])
 def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels, symbol: str) -> None:
     for case in generate.pool_cases():
         check.check_pool_keeps(kernels, case, KernelSpec.parse(symbol))
