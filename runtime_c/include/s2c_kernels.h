@@ -67,6 +67,12 @@ typedef struct {
 #define S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(k, in_channels) \
     (((k) + 3u) / 4u * 4u * ((in_channels) % 4u == 0u ? 8u : 12u))
 
+/*
+ * Scratch of the convolution kernels for Cortex-M0: columns of `pixels`, and the weights and
+ * partial sums of one output channel. k is rounded up to an even number.
+ */
+#define S2C_CONV2D_M0_SCRATCH_BYTES(k, pixels) (((k) + (k) % 2u) * (2u * (pixels) + 14u) + 28u)
+
 /* out_row[x][o] = clamp(out_zero_point + r, clamp_min, 255). */
 void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *rows,
                                 int16_t *scratch, uint8_t *out_row);
@@ -80,6 +86,12 @@ void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *r
  * every input and every channel of odd index.
  */
 void s2c_conv2d_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
+
+/* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_u8_s8_u8_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_u8_s8_u8_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                   int16_t *scratch, uint8_t *out_row);
 
 /*
@@ -109,6 +121,12 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__c(const s2c_conv2d *layer, const uint8_t *con
 
 /* The same for cores with the DSP extension, with weights and preconditions as above. */
 void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_sum_u8_s8_s32_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
+void s2c_conv2d_sum_u8_s8_s32_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*

@@ -1,6 +1,6 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
-``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
+``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32. ``dsp`` is for cores with the DSP extension: the same sources compile
 and give the same bits anywhere, but only there they are fast.
 """
 
@@ -21,6 +21,11 @@ CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
 WINOGRAD_DSP = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "dsp", (4, 2))
 MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
+CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
+CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
+CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
+CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
+
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
     ops.QConvGlobalPool: CONV2D_SUM,
@@ -35,16 +40,31 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
+M0: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_M0,
+    ops.QConvGlobalPool: CONV2D_SUM_M0,
+}
+
+LONG_M0: dict[KernelSpec, KernelSpec] = {
+    CONV2D_M0: CONV2D_LONG_M0,
+    CONV2D_SUM_M0: CONV2D_SUM_LONG_M0,
+}
+"""The same kernels with more pixels at once, which is faster and takes more RAM."""
+
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
-CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values(), *STRIP_KERNELS)
+CATALOGUE: tuple[KernelSpec, ...] = (
+    *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), *STRIP_KERNELS,
+)  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 
 
 def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
     """What ``core`` can run, by operator, the best first."""
+    if core.short_multiply:
+        return (M0, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
@@ -63,6 +83,9 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
+    if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
+        parts = (kernel.op, "columns", "stream", "sums")
+        return tuple(f"s2c_{part}__m0.c" for part in parts)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

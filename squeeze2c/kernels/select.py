@@ -9,6 +9,7 @@ from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
     CONV2D_SUM_DSP,
+    LONG_M0,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
@@ -60,12 +61,12 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
         whole = channels % WINOGRAD_CHANNELS == 0
         if window.kernel == (3, 3) and window.strides == (1, 1) and whole:
             return WINOGRAD_DSP
-    return kernel
+    return LONG_M0.get(kernel, kernel)
 
 
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
-    return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+    return WINOGRAD_ROWS if kernel in (WINOGRAD_DSP, *LONG_M0.values()) else 1
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
@@ -75,7 +76,8 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
+    joining = kernel in (CONV2D_DSP, CONV2D_SUM_DSP, *LONG_M0, *LONG_M0.values())
+    return joining and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -141,10 +143,17 @@ def scratch_bytes(
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
     """Expanded columns; with pairs, windows whose pixels are no whole words are gathered first."""
     pixels = kernel.tile[0] if kernel.tile else 0
+    if kernel.arch == "m0":
+        return m0_scratch_bytes(taps, pixels)
     if not pairs_weights(kernel):
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0
     return pixels * _COLUMN_ITEM_BYTES * padded_taps(taps) + gathered
+
+
+def m0_scratch_bytes(taps: int, pixels: int) -> int:
+    """``S2C_CONV2D_M0_SCRATCH_BYTES``."""
+    return (taps + taps % 2) * (2 * pixels + 14) + 28
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:

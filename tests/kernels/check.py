@@ -92,6 +92,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     """What the header says of the scratch of ``kernel``."""
     channels = case.x.shape[2]
     taps = case.window.taps * channels
+    if kernel.arch == "m0" and kernel.tile:
+        return (taps + taps % 2) * (2 * kernel.tile[0] + 14) + 28
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
