@@ -54,41 +54,48 @@ static S2C_M0_NOINLINE void multiply(const uint32_t *columns, const uint32_t *st
         : "r1", "r2", "r3", "r4", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
-/* One more segment: h += D / 65536, rounded to the nearest by the carry that is shifted out. */
-#define SEGMENT(now, before, high, at)                       \
-    "ldr " now ", [%[parts], #" at "]\n\t"                   \
-    "subs " before ", " now ", " before "\n\t"               \
-    "asrs " before ", " before ", #16\n\t"                   \
+/* One more segment: high += D / 65536, rounded to the nearest by the carry that is shifted out. */
+#define SEGMENT(now, before, high, at)               \
+    "ldr " now ", [r0, #" at "]\n\t"                 \
+    "subs " before ", " now ", " before "\n\t"       \
+    "asrs " before ", " before ", #16\n\t"           \
     "adcs " high ", " high ", " before "\n\t"
 
 /* Four pixels. */
-static inline void add_up(const uint32_t *parts, const uint32_t *end, uint32_t *sums)
+static S2C_M0_NOINLINE void add_up(const uint32_t *parts, const uint32_t *end, uint32_t *sums)
 {
-    uint32_t a0 = 0;
-    uint32_t a1 = 0;
-    uint32_t h0 = 0;
-    uint32_t h1 = 0;
-    uint32_t x, y;
-    register const uint32_t *last __asm__("r12") = end;
+    register const uint32_t *from __asm__("r0") = parts;
+    register const uint32_t *last __asm__("r1") = end;
+    register uint32_t *to __asm__("r2") = sums;
 
     __asm__ volatile(
-        ".syntax unified\n"
+        ".syntax unified\n\t"
+        "mov r12, r1\n\t"
+        "mov lr, r2\n\t"
+        "movs r1, #0\n\t"
+        "movs r2, #0\n\t"
+        "movs r5, #0\n\t"
+        "movs r6, #0\n"
         "1:\n\t"
-        SEGMENT("%[x]", "%[a0]", "%[h0]", "0")
-        SEGMENT("%[y]", "%[a1]", "%[h1]", "4")
-        SEGMENT("%[a0]", "%[x]", "%[h0]", "16")
-        SEGMENT("%[a1]", "%[y]", "%[h1]", "20")
-        "adds %[parts], #32\n\t"
-        "cmp %[parts], %[end]\n\t"
+        SEGMENT("r3", "r1", "r5", "0")
+        SEGMENT("r4", "r2", "r6", "4")
+        SEGMENT("r1", "r3", "r5", "16")
+        SEGMENT("r2", "r4", "r6", "20")
+        "adds r0, #32\n\t"
+        "cmp r0, r12\n\t"
         "bne 1b\n\t"
-        : [parts] "+&l"(parts), [a0] "+&l"(a0), [a1] "+&l"(a1), [h0] "+&l"(h0), [h1] "+&l"(h1),
-          [x] "=&l"(x), [y] "=&l"(y)
-        : [end] "r"(last)
-        : "cc", "memory");
-    sums[0] = a0 - (h0 << 16);
-    sums[1] = h0;
-    sums[2] = a1 - (h1 << 16);
-    sums[3] = h1;
+        "mov r0, lr\n\t"
+        "lsls r3, r5, #16\n\t"
+        "subs r1, r1, r3\n\t"
+        "lsls r3, r6, #16\n\t"
+        "subs r3, r2, r3\n\t"
+        "str r1, [r0]\n\t"
+        "str r5, [r0, #4]\n\t"
+        "str r3, [r0, #8]\n\t"
+        "str r6, [r0, #12]\n\t"
+        : "+r"(from), "+r"(last), "+r"(to)
+        :
+        : "r3", "r4", "r5", "r6", "r12", "lr", "cc", "memory");
 }
 
 void s2c_sums__m0(const uint32_t *columns, const uint32_t *stream, uint32_t segments,

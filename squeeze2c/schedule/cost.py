@@ -24,8 +24,7 @@ from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
-from squeeze2c.schedule import cost_dsp
-from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
+from squeeze2c.schedule import cost_dsp, cost_m0
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -166,18 +165,20 @@ def _work(
     node = graph.node(stage.node)
     if isinstance(node, ops.QMaxPool2D):
         return partial(_Pool.of(graph, node, stage.kernel).step, stage)
-    if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+    models = {"dsp": cost_dsp, "m0": cost_m0}
+    if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
-    work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
+    model = models[stage.kernel.arch]
+    work = model.Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        of_rows = cache(partial(rows_in_parts, work, tuple(parts)))
+        of_rows = cache(partial(model.rows_in_parts, work, tuple(parts)))
         return lambda step: of_rows(step.rows)
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return rows_in_parts(long, tuple(parts), 1)
+        return model.rows_in_parts(long, tuple(parts), 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

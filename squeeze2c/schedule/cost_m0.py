@@ -1,0 +1,141 @@
+"""Predicted instructions of the kernels for Cortex-M0.
+
+The formulas follow the loops; what they are multiplied with is counted in the assembler, or
+fitted to what QEMU counts where a compiler decides. See ``cost.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels.spec import KernelSpec
+
+GROUP_PIXELS = 8
+SEGMENT_TAPS = 32
+SEGMENT_WEIGHTS = 255
+"""S2C_M0_SEGMENT_TAPS and S2C_M0_SEGMENT_WEIGHTS."""
+
+ROW = 100.0
+CHUNK = 60.0
+"""Pixels that are computed at once."""
+COLUMNS = 260.0
+"""Of a group of eight pixels."""
+COLUMN_SEGMENT = 30.0
+COLUMN_TAP = 7.0
+"""One tap of two pixels."""
+CHANNEL = 160.0
+STREAM_TAP = 9.0
+STREAM_SEGMENT = 12.0
+GROUP = 110.0
+TAP = 9.5
+SEGMENT = 28.0
+PIXEL = 14.0
+SUM_PIXEL = 30.0
+
+
+@lru_cache(maxsize=256)
+def _segments(weights: bytes, outputs: int) -> tuple[int, ...]:
+    magnitude = np.abs(np.frombuffer(weights, np.int8).reshape(outputs, -1).astype(np.int32))
+    if magnitude.shape[1] % 2:
+        magnitude = np.pad(magnitude, ((0, 0), (0, 1)))
+    pairs = magnitude[:, ::2] + magnitude[:, 1::2]
+    count = np.ones(outputs, np.int32)
+    filled, taps = np.zeros(outputs, np.int32), np.zeros(outputs, np.int32)
+    for pair in pairs.T:
+        begins = (filled + pair > SEGMENT_WEIGHTS) | (taps == SEGMENT_TAPS)
+        count += begins
+        filled = np.where(begins, 0, filled) + pair
+        taps = np.where(begins, 0, taps) + 2
+    return tuple(int(n) for n in count + count % 2)
+
+
+def segments(weight: np.ndarray) -> tuple[int, ...]:
+    """Segments of each output channel of weights int8 (O, ...), as the kernels count them."""
+    return _segments(np.ascontiguousarray(weight).tobytes(), len(weight))
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """What a convolution's cost depends on. ``segments``: mean of the output channels."""
+
+    kernel: KernelSpec
+    cols: int
+    outputs: int
+    segments: float
+    channels: int
+    window: tuple[int, int]
+    in_cols: int
+    stride: int
+    pad_left: int
+    contiguous: bool
+    summed: bool
+
+    @staticmethod
+    def of(
+        graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, kernel: KernelSpec,
+        contiguous: bool,
+    ) -> Convolution:  # fmt: skip
+        """``contiguous``: the input's pixels follow one another without a gap."""
+        source, window = graph.values[node.inputs[0]].type, node.window
+        weight = graph.constants[node.inputs[1]]
+        return Convolution(
+            kernel=kernel,
+            cols=window.count(source.width, 1),
+            outputs=len(weight),
+            segments=float(np.mean(segments(weight))),
+            channels=source.channels,
+            window=window.kernel,
+            in_cols=source.width,
+            stride=window.strides[1],
+            pad_left=window.padding.left,
+            contiguous=contiguous,
+            summed=isinstance(node, ops.QConvGlobalPool),
+        )
+
+    def rows(self, count: int) -> float:
+        """Instructions of ``count`` rows of output that are computed in one step."""
+        return count * self._row()
+
+    @property
+    def taps(self) -> int:
+        taps = self.window[0] * self.window[1] * self.channels
+        return taps + taps % 2
+
+    def _row(self) -> float:
+        at_once = self.kernel.tile[0] if self.kernel.tile else GROUP_PIXELS
+        return ROW + sum(
+            self._chunk(first, min(at_once, self.cols - first))
+            for first in range(0, self.cols, at_once)
+        )
+
+    def _chunk(self, first: int, pixels: int) -> float:
+        groups = -(-pixels // GROUP_PIXELS)
+        stream = CHANNEL + self.taps * STREAM_TAP + self.segments * STREAM_SEGMENT
+        group = GROUP + self.taps * TAP + self.segments * SEGMENT
+        result = SUM_PIXEL if self.summed else PIXEL
+        channel = stream + groups * group + pixels * result
+        return CHUNK + self._columns(first, pixels, groups) + self.outputs * channel
+
+    def _columns(self, first: int, pixels: int, groups: int) -> float:
+        kernel_rows, kernel_cols = self.window
+        copies = 0
+        for at in range(first, first + groups * GROUP_PIXELS, 2):
+            starts = [min(x, first + pixels - 1) * self.stride - self.pad_left for x in (at, at + 1)]
+            inside = all(0 <= s <= self.in_cols - kernel_cols for s in starts)
+            copies += kernel_rows * (1 if inside and self.contiguous else kernel_cols)
+        pairs = groups * GROUP_PIXELS // 2
+        return groups * COLUMNS + copies * COLUMN_SEGMENT + pairs * self.taps * COLUMN_TAP
+
+
+@lru_cache(maxsize=1 << 14)
+def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> float:
+    """As :meth:`Convolution.rows`, in passes of so many output channels each."""
+    return sum(
+        times * replace(work, outputs=outputs).rows(count)
+        for outputs, times in Counter(parts).items()
+    )
