@@ -113,6 +113,17 @@ void s2c_winograd3x3_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *c
     (36u * ((in_channels) * (2u * (tiles) + 4u) + 32u))
 
 /*
+ * The same for Cortex-M0. |acc| < 2^25 for every input and channel, in_channels is a multiple of
+ * 16, weights as s2c_conv2d_u8_s8_u8_16x1__m0 takes them.
+ */
+void s2c_winograd3x3_u8_s8_u8_4x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                      int16_t *scratch, uint8_t *const *out_rows,
+                                      uint32_t row_count);
+
+#define S2C_WINOGRAD3X3_M0_SCRATCH_BYTES(in_channels, tiles) \
+    (144u * ((in_channels) * ((tiles) + 1u) + 4u))
+
+/*
  * sums[o] += r (max(r, 0) where relu is not 0), over all pixels of the row.
  * The caller clears `sums` before the first row; the compiler proves that int32 suffices.
  */

@@ -135,7 +135,8 @@ def _columns_needed(layer: Layer) -> str:
     taps = layer.window.taps * channels
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
-        return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+        kind = "S2C_WINOGRAD3X3" + "_M0" * (layer.kernel.arch == "m0")
+        return f"{kind}_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
     if layer.kernel.arch == "m0" and layer.kernel.tile:
         return f"S2C_CONV2D_M0_SCRATCH_BYTES({taps}u, {layer.kernel.tile[0]}u)"
     if pairs_weights(layer.kernel):

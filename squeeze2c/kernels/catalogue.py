@@ -23,6 +23,7 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
 CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
+WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
 CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
 CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
 
@@ -51,7 +52,10 @@ LONG_M0: dict[KernelSpec, KernelSpec] = {
 }
 """The same kernels with more pixels at once, which is faster and takes more RAM."""
 
-STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
+STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
+    WINOGRAD_DSP: CONV2D_DSP,
+    WINOGRAD_M0: CONV2D_M0,
+}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
@@ -81,10 +85,10 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     if kernel in STRIP_KERNELS:
         rest = STRIP_KERNELS[kernel]
         parts = ("input", "output", "product", "weights")
-        own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
+        own = tuple(f"s2c_winograd_{part}__{kernel.arch}.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
     if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
-        parts = (kernel.op, "columns", "stream", "sums")
+        parts: tuple[str, ...] = (kernel.op, "columns", "stream", "sums")
         return tuple(f"s2c_{part}__m0.c" for part in parts)
     if not pairs_weights(kernel):
         return ()

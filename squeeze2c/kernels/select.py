@@ -12,7 +12,9 @@ from squeeze2c.kernels.catalogue import (
     LONG_M0,
     PORTABLE,
     STRIP_KERNELS,
+    CONV2D_M0,
     WINOGRAD_DSP,
+    WINOGRAD_M0,
     pairs_weights,
     tables,
 )
@@ -56,17 +58,18 @@ def select_kernel(
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
-    if kernel == CONV2D_DSP and isinstance(node, ops.QConv2D):
+    winograd = {CONV2D_DSP: WINOGRAD_DSP, CONV2D_M0: WINOGRAD_M0}
+    if kernel in winograd and isinstance(node, ops.QConv2D):
         window, channels = node.window, graph.values[node.inputs[0]].type.channels
         whole = channels % WINOGRAD_CHANNELS == 0
         if window.kernel == (3, 3) and window.strides == (1, 1) and whole:
-            return WINOGRAD_DSP
+            return winograd[kernel]
     return LONG_M0.get(kernel, kernel)
 
 
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
-    return WINOGRAD_ROWS if kernel in (WINOGRAD_DSP, *LONG_M0.values()) else 1
+    return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *LONG_M0.values()) else 1
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
@@ -129,9 +132,9 @@ def scratch_bytes(
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
         taps = node.window.taps * channels
-        if kernel == WINOGRAD_DSP:
+        if kernel in STRIP_KERNELS:
             cols = graph.values[node.output].type.width
-            columns = winograd_scratch_bytes(channels, cols)
+            columns = winograd_scratch_bytes(channels, cols, kernel == WINOGRAD_M0)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
@@ -164,7 +167,10 @@ def winograd_groups(cols: int) -> tuple[int, int]:
     return groups - threes, threes
 
 
-def winograd_scratch_bytes(channels: int, cols: int) -> int:
-    """``S2C_WINOGRAD3X3_SCRATCH_BYTES``."""
+def winograd_scratch_bytes(channels: int, cols: int, words: bool = False) -> int:
+    """``S2C_WINOGRAD3X3_SCRATCH_BYTES``; with ``words`` ``S2C_WINOGRAD3X3_M0_SCRATCH_BYTES``."""
     fours, threes = winograd_groups(cols)
-    return 36 * (channels * (2 * (4 * fours + 3 * threes) + 4) + 32)
+    tiles = 4 * fours + 3 * threes
+    if words:
+        return 144 * (channels * (tiles + 1) + 4)
+    return 36 * (channels * (2 * tiles + 4) + 32)

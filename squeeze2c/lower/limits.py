@@ -76,7 +76,10 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
     accumulator, and leave rows to one of the former.
     """
     if kernel.arch == "m0" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        return bool(graph.constants[node.inputs[1]].min() >= M0_LEAST_WEIGHT)
+        low, high = _accumulator_bounds(graph, node)
+        limit = WINOGRAD_LIMIT if kernel in STRIP_KERNELS else 1 << 31
+        fits = low.min() >= -limit and high.max() < limit
+        return bool(fits and graph.constants[node.inputs[1]].min() >= M0_LEAST_WEIGHT)
     if not pairs_weights(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):

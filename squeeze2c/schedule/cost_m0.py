@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import STRIP_KERNELS, rows_at_once, winograd_groups
 from squeeze2c.kernels.spec import KernelSpec
 
 GROUP_PIXELS = 8
@@ -36,6 +37,22 @@ TAP = 9.5
 SEGMENT = 28.0
 PIXEL = 14.0
 SUM_PIXEL = 30.0
+
+LEAST_STRIP_ROWS = 3
+"""S2C_WINOGRAD3X3_LEAST_ROWS."""
+POSITIONS = 36
+INPUT_TILE = 600.0
+INPUT_PAIR = 950.0
+"""Transforming two channels of a tile."""
+WEIGHTS_CHANNEL = 200.0
+"""Transforming one input channel of an output channel."""
+PRODUCT = {4: 22.0, 3: 20.0}
+PRODUCT_CHUNK = {4: 157.0, 3: 125.0}
+CHUNK_CHANNELS = 16
+TILE = 330.0
+TILE_PIXEL = 14.0
+STRIP_GROUP = 60.0
+STRIP_CHANNEL = 200.0
 
 
 @lru_cache(maxsize=256)
@@ -99,7 +116,26 @@ class Convolution:
 
     def rows(self, count: int) -> float:
         """Instructions of ``count`` rows of output that are computed in one step."""
-        return count * self._row()
+        if self.kernel not in STRIP_KERNELS:
+            return count * self._row()
+        whole, rest = divmod(count, rows_at_once(self.kernel))
+        total = whole * self._strip(rows_at_once(self.kernel))
+        if rest >= LEAST_STRIP_ROWS:
+            return total + self._strip(rest)
+        return total + rest * replace(self, kernel=STRIP_KERNELS[self.kernel])._row()
+
+    def _strip(self, rows: int) -> float:
+        fours, threes = winograd_groups(self.cols)
+        tiles = 4 * fours + 3 * threes
+        transformed = tiles * (INPUT_TILE + self.channels // 2 * INPUT_PAIR)
+        product = sum(
+            groups * POSITIONS
+            * (PRODUCT[n] + self.channels // CHUNK_CHANNELS * PRODUCT_CHUNK[n])
+            for groups, n in ((fours, 4), (threes, 3))
+        )  # fmt: skip
+        results = -(-self.cols // 4) * TILE + rows * self.cols * TILE_PIXEL
+        channel = STRIP_CHANNEL + self.channels * WEIGHTS_CHANNEL + product + results
+        return transformed + self.outputs * (channel + (fours + threes) * STRIP_GROUP)
 
     @property
     def taps(self) -> int:
