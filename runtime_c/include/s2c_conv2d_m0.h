@@ -44,8 +44,12 @@
 #define S2C_M0_SEGMENT_TAPS 32u
 #define S2C_M0_SEGMENT_WEIGHTS 255u
 
-/* Bytes of assembler for two taps; a segment of n taps begins with (S2C_M0_SEGMENT_TAPS - n) / 2 times that. */
-#define S2C_M0_TWO_TAPS_BYTES 38u
+/*
+ * The first word of a segment is the distance from where assembler adds it to pc to where the taps
+ * begin, which is backwards, 19 bytes each. So it is ~(19 * words), that word and all weights
+ * counted. S2C_M0_END leads to the next instruction.
+ */
+#define S2C_M0_TAP_BYTES 19u
 #define S2C_M0_END 0xFFFFFFFEu
 
 /* Taps of a channel, an even number. */
@@ -72,6 +76,44 @@ uint32_t s2c_stream__m0(const int8_t *weights, uint32_t taps, uint32_t *stream, 
  */
 void s2c_sums__m0(const uint32_t *columns, const uint32_t *stream, uint32_t segments,
                   uint32_t *parts, uint32_t *sums);
+
+/* Channels of whole groups with zero point 0, a shift of 24 and no lower limit. */
+typedef struct {
+    const uint32_t *stream;
+    uint32_t *parts;
+    const uint32_t *parts_end; /* behind those of all segments */
+    uint32_t most;             /* s2c_m0_most(multiplier) */
+    uint32_t bias;             /* with what the offset of the pixels amounts to */
+    uint32_t stride_bytes;     /* of the output */
+    uint32_t half;             /* S2C_M0_HALF */
+    uint32_t multiplier;
+    uint8_t *out;    /* goes on from group to group */
+    uint32_t groups; /* at least 1; 0 afterwards */
+    uint32_t frame;  /* of the assembler */
+} s2c_m0_run;
+
+void s2c_groups__m0(const uint32_t *columns, s2c_m0_run *run);
+
+#define S2C_M0_HALF 0x00800000u /* of 2^24 */
+
+/*
+ * The largest accumulator whose product with the multiplier is below 2^32 - S2C_M0_HALF. With a shift
+ * of 24, what is beyond gives 255 just as this does, since the multiplier is below 2^23.
+ */
+static inline uint32_t s2c_m0_most(uint32_t multiplier)
+{
+    return (UINT32_MAX - S2C_M0_HALF) / multiplier;
+}
+
+/* The result for a sum modulo 2^32 of an accumulator and -bias. */
+static inline uint8_t s2c_m0_requantise(uint32_t sum, const s2c_m0_run *run)
+{
+    uint32_t acc = sum + run->bias;
+
+    acc = acc > (uint32_t)INT32_MAX ? 0u : acc;
+    acc = acc > run->most ? run->most : acc;
+    return (uint8_t)((acc * run->multiplier + S2C_M0_HALF) >> 24);
+}
 
 /* Where a kernel keeps what; see S2C_CONV2D_M0_SCRATCH_BYTES. */
 typedef struct {

@@ -2,6 +2,18 @@
 #include "s2c_conv2d_m0.h"
 #include "s2c_requantise.h"
 
+/*
+ * s2c_requantise with a shift of 24 for 0 <= acc < 2^20 - 2^12: with 12 bits of the multiplier at a time,
+ * no product reaches 2^32, and rounding down twice is rounding down once.
+ */
+static inline uint32_t requantise_small(uint32_t acc, uint32_t multiplier)
+{
+    const uint32_t low = (acc * (multiplier & 0xFFFu) + S2C_M0_HALF) >> 12;
+    return (acc * (multiplier >> 12) + low) >> 12;
+}
+
+#define SMALL 0x000FF000u
+
 /* Results of up to eight pixels, added up. */
 static uint32_t sum_pixels(const uint32_t *sums, uint32_t bias, int32_t multiplier, uint32_t shift,
                            uint32_t pixels, uint32_t relu)
@@ -9,7 +21,12 @@ static uint32_t sum_pixels(const uint32_t *sums, uint32_t bias, int32_t multipli
     uint32_t sum = 0;
 
     for (uint32_t p = 0; p < pixels; ++p) {
-        const int32_t acc = s2c_signed(sums[p] + bias);
+        const uint32_t word = sums[p] + bias;
+        const int32_t acc = s2c_signed(word);
+        if (word < SMALL && shift == 24u) {
+            sum += requantise_small(word, (uint32_t)multiplier);
+            continue;
+        }
         if (relu != 0u && acc <= 0) {
             continue; /* what is negative rounds to 0 at most */
         }

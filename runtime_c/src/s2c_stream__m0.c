@@ -13,8 +13,7 @@ typedef struct {
 /* How the taps of a segment begin. */
 static uint32_t entry(const uint32_t *segment, const uint32_t *end)
 {
-    const uint32_t taps = (uint32_t)(end - segment) - 1u;
-    return (S2C_M0_SEGMENT_TAPS - taps) / 2u * S2C_M0_TWO_TAPS_BYTES;
+    return ~(S2C_M0_TAP_BYTES * (uint32_t)(end - segment));
 }
 
 static uint32_t magnitude(int32_t weight)
@@ -103,10 +102,7 @@ static void split_even(const int8_t *weights, uint32_t taps, progress *stream)
         "lsrs r5, r5, #2\n\t"
         "movs r3, #19\n\t"
         "muls r5, r3, r5\n\t"
-        "movs r3, #209\n\t"
-        "lsls r3, r3, #2\n\t"
-        "subs r3, #209\n\t" /* 19 * 33 */
-        "subs r3, r3, r5\n\t"
+        "mvns r3, r5\n\t"
         "mov r5, r9\n\t"
         "str r3, [r5]\n\t"
         "mov r9, r4\n\t"
@@ -151,7 +147,8 @@ uint32_t s2c_stream__m0(const int8_t *weights, uint32_t taps, uint32_t *stream, 
 #endif
     *made.segment = entry(made.segment, made.to);
     if (made.segments % 2u != 0u) {
-        *made.to++ = S2C_M0_SEGMENT_TAPS / 2u * S2C_M0_TWO_TAPS_BYTES;
+        made.segment = made.to++;
+        *made.segment = entry(made.segment, made.to);
         ++made.segments;
     }
     *made.to = S2C_M0_END;

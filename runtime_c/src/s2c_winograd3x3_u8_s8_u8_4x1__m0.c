@@ -7,7 +7,6 @@
 
 #define SIDE 6u
 #define OUT 4u
-#define HALF 0x00800000u /* of 2^24 */
 
 /* How the accumulators of an output channel become bytes. */
 typedef struct {
@@ -17,14 +16,14 @@ typedef struct {
     const s2c_conv2d *layer;
 } requantiser;
 
-/* Zero point 0 and a shift of 24; see s2c_conv2d__m0.c. */
+/* Zero point 0 and a shift of 24; see s2c_m0_most. */
 static inline uint8_t requantise_plain(const requantiser *how, uint32_t acc64)
 {
     uint32_t acc = acc64 + how->bias64;
 
     acc = acc > (uint32_t)INT32_MAX ? 0u : acc >> 6;
     acc = acc > how->most ? how->most : acc;
-    return (uint8_t)((acc * how->multiplier + HALF) >> 24);
+    return (uint8_t)((acc * how->multiplier + S2C_M0_HALF) >> 24);
 }
 
 static S2C_M0_NOINLINE uint8_t requantise_any(const requantiser *how, uint32_t acc64)
@@ -64,7 +63,7 @@ static void multiply_channel(const s2c_conv2d *layer, uint32_t channel, const ui
     const uint32_t multiplier = (uint32_t)layer->multiplier[channel];
     const int plain = layer->shift == 24u && layer->out_zero_point == 0u && layer->clamp_min == 0u;
     const requantiser how = {(uint32_t)layer->bias[channel] << 6, multiplier,
-                             plain ? (UINT32_MAX - HALF) / multiplier : 0u, layer};
+                             plain ? s2c_m0_most(multiplier) : 0u, layer};
     uint32_t acc64[OUT * OUT];
     uint32_t col = 0;
 
