@@ -4,7 +4,10 @@
  *
  * Here every number has a word of its own, and output channels come one by one. V of a group has
  * the 36 positions one after another, of a position the channels, of a channel the tiles. U has the
- * channels of each position, M the tiles of each position.
+ * channels of each position, M the positions of each tile. Positions go column by column.
+ *
+ * As nothing has to fit 16 bits, V already has the factors f of M in it, and 1 / 9 modulo 2^32: then
+ * A^T M A is 64 * Y.
  */
 #ifndef S2C_WINOGRAD_M0_H
 #define S2C_WINOGRAD_M0_H
@@ -25,7 +28,23 @@ void s2c_winograd_weights__m0(const int8_t *weights, uint32_t in_channels, uint3
 void s2c_winograd_product__m0(const uint32_t *u, const uint32_t *v, uint32_t in_channels,
                               uint32_t tiles, uint32_t *m);
 
-/* acc[row][column] of one tile, 64 times, without bias. m: of its first position; `tiles` apart. */
-void s2c_winograd_output__m0(const uint32_t *m, uint32_t tiles, uint32_t *acc64);
+#define S2C_WINOGRAD_OUT 4u
+
+/* Results of the tiles of an output channel, with zero point 0, a shift of 24 and no lower limit. */
+typedef struct {
+    uint32_t bias64; /* 64 * bias */
+    uint32_t most;   /* s2c_m0_most(multiplier) */
+    uint32_t half;   /* S2C_M0_HALF */
+    uint32_t stride_bytes;
+    uint32_t multiplier;
+    uint8_t *rows[S2C_WINOGRAD_OUT]; /* where the tile's results go */
+    uint32_t frame;                  /* of the assembler */
+} s2c_winograd_tile_results;
+
+/* m: of one tile, is overwritten. */
+void s2c_winograd_output__m0(uint32_t *m, s2c_winograd_tile_results *results);
+
+/* 64 * Y[row][column] of one tile, modulo 2^32. m is overwritten. */
+void s2c_winograd_sums__m0(uint32_t *m, uint32_t *sums64);
 
 #endif /* S2C_WINOGRAD_M0_H */

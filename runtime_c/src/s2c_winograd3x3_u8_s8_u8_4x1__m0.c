@@ -6,50 +6,37 @@
 #include "s2c_winograd_m0.h"
 
 #define SIDE 6u
-#define OUT 4u
+#define OUT S2C_WINOGRAD_OUT
 
-/* How the accumulators of an output channel become bytes. */
-typedef struct {
-    uint32_t bias64; /* 64 * bias */
-    uint32_t multiplier;
-    uint32_t most; /* the largest accumulator that matters; 0 where layer says more */
-    const s2c_conv2d *layer;
-} requantiser;
-
-/* Zero point 0 and a shift of 24; see s2c_m0_most. */
-static inline uint8_t requantise_plain(const requantiser *how, uint32_t acc64)
+/* A tile of which only `cols` columns of `row_count` rows are wanted. */
+static void store_part(const uint8_t (*bytes)[OUT], uint8_t *const *out_rows, size_t offset,
+                       size_t stride, uint32_t row_count, uint32_t cols)
 {
-    uint32_t acc = acc64 + how->bias64;
-
-    acc = acc > (uint32_t)INT32_MAX ? 0u : acc >> 6;
-    acc = acc > how->most ? how->most : acc;
-    return (uint8_t)((acc * how->multiplier + S2C_M0_HALF) >> 24);
-}
-
-static S2C_M0_NOINLINE uint8_t requantise_any(const requantiser *how, uint32_t acc64)
-{
-    const s2c_conv2d *const layer = how->layer;
-    const int32_t acc = s2c_signed(acc64 + how->bias64) / 64; /* a multiple of 64 */
-
-    return s2c_saturate_u8(
-        s2c_requantise_by_halves(acc, (int32_t)how->multiplier, layer->shift),
-        layer->out_zero_point, layer->clamp_min);
-}
-
-/* One tile; rows: where its first pixels go. */
-static void store_tile(const requantiser *how, const uint32_t *acc64, uint8_t *const *rows,
-                       uint32_t row_count, size_t offset, uint32_t cols)
-{
-    const size_t stride = how->layer->window.out_stride_bytes;
-
     for (uint32_t row = 0; row < row_count; ++row) {
-        uint8_t *to = rows[row] + offset;
+        uint8_t *to = out_rows[row] + offset;
         for (uint32_t col = 0; col < cols; ++col) {
-            *to = how->most != 0u ? requantise_plain(how, acc64[col])
-                                  : requantise_any(how, acc64[col]);
+            *to = bytes[row][col];
             to += stride;
         }
-        acc64 += OUT;
+    }
+}
+
+/* A tile with any zero point, shift and lower limit. */
+static S2C_M0_NOINLINE void requantise_tile(const s2c_conv2d *layer, uint32_t channel, uint32_t *m,
+                                            uint8_t (*bytes)[OUT])
+{
+    const uint32_t bias64 = (uint32_t)layer->bias[channel] << 6;
+    uint32_t sums64[OUT * OUT];
+    const uint32_t *sum = sums64;
+
+    s2c_winograd_sums__m0(m, sums64);
+    for (uint32_t row = 0; row < OUT; ++row) {
+        for (uint32_t col = 0; col < OUT; ++col) {
+            const int32_t acc = s2c_signed(*sum++ + bias64) / 64; /* a multiple of 64 */
+            bytes[row][col] = s2c_saturate_u8(
+                s2c_requantise_by_halves(acc, layer->multiplier[channel], layer->shift),
+                layer->out_zero_point, layer->clamp_min);
+        }
     }
 }
 
@@ -59,23 +46,40 @@ static void multiply_channel(const s2c_conv2d *layer, uint32_t channel, const ui
                              uint32_t row_count)
 {
     const s2c_window *const window = &layer->window;
+    const size_t stride = window->out_stride_bytes;
     const s2c_winograd_groups groups = s2c_winograd_groups_of(window->out_cols);
-    const uint32_t multiplier = (uint32_t)layer->multiplier[channel];
     const int plain = layer->shift == 24u && layer->out_zero_point == 0u && layer->clamp_min == 0u;
-    const requantiser how = {(uint32_t)layer->bias[channel] << 6, multiplier,
-                             plain ? s2c_m0_most(multiplier) : 0u, layer};
-    uint32_t acc64[OUT * OUT];
+    uint8_t bytes[OUT][OUT];
+    s2c_winograd_tile_results results;
     uint32_t col = 0;
 
+    results.bias64 = (uint32_t)layer->bias[channel] << 6;
+    results.multiplier = (uint32_t)layer->multiplier[channel];
+    results.most = plain ? s2c_m0_most(results.multiplier) : 0u;
+    results.half = S2C_M0_HALF;
     for (uint32_t group = 0; group < groups.fours + groups.threes; ++group) {
         const uint32_t tiles = group < groups.fours ? 4u : 3u;
 
         s2c_winograd_product__m0(u, v, window->in_channels, tiles, m);
         for (uint32_t t = 0; t < tiles && col < window->out_cols; ++t) {
             const uint32_t left = window->out_cols - col;
-            s2c_winograd_output__m0(m + t, tiles, acc64);
-            store_tile(&how, acc64, out_rows, row_count,
-                       (size_t)col * window->out_stride_bytes + channel, left < OUT ? left : OUT);
+            const int whole = left >= OUT && row_count == OUT && plain;
+            const size_t offset = (size_t)col * stride + channel;
+            uint32_t *const tile = m + (size_t)S2C_WINOGRAD_POSITIONS * t;
+
+            for (uint32_t row = 0; row < OUT; ++row) {
+                results.rows[row] = whole ? out_rows[row] + offset : bytes[row];
+            }
+            results.stride_bytes = whole ? (uint32_t)stride : 1u;
+            if (plain) {
+                s2c_winograd_output__m0(tile, &results);
+            } else {
+                requantise_tile(layer, channel, tile, bytes);
+            }
+            if (!whole) {
+                store_part((const uint8_t(*)[OUT])bytes, out_rows, offset, stride, row_count,
+                           left < OUT ? left : OUT);
+            }
             col += OUT;
         }
         v += (size_t)S2C_WINOGRAD_POSITIONS * window->in_channels * tiles;

@@ -34,29 +34,40 @@ typedef struct {
     const uint8_t *pixels[SIDE][SIDE];
 } s2c_winograd_tile;
 
+/* f of both directions, and 1 / 9 modulo 2^32: what M would be multiplied with afterwards. */
+#define INVERSE_OF_9 0x38E38E39u
+#define FACTORS(f) 6u * (f), 0u - 4u * (f), 0u - 4u * (f), (f), (f), 24u * (f)
+
+static const uint32_t factors[SIDE * SIDE] = {
+    FACTORS(6u * INVERSE_OF_9),      FACTORS(0u - 4u * INVERSE_OF_9),
+    FACTORS(0u - 4u * INVERSE_OF_9), FACTORS(INVERSE_OF_9),
+    FACTORS(INVERSE_OF_9),           FACTORS(24u * INVERSE_OF_9),
+};
+
 /* Two channels of one tile; positions are `step` words apart, the channels `tiles`. */
 static S2C_M0_NOINLINE void transform_tile(const s2c_winograd_tile *tile, uint32_t channel,
                                            uint32_t tiles, uint32_t *v, size_t step)
 {
-    uint32_t columns[SIDE][SIDE]; /* [column of x][row of B^T x] */
+    const uint32_t *factor = factors;
+    uint32_t rows[SIDE][SIDE]; /* [row of x][column of x B] */
 
-    for (uint32_t col = 0; col < SIDE; ++col) {
-        uint32_t x[SIDE];
-        for (uint32_t row = 0; row < SIDE; ++row) {
-            const uint8_t *const from = tile->pixels[row][col] + channel;
-            x[row] = (uint32_t)from[0] + ((uint32_t)from[1] << 16);
-        }
-        transform(x, 1u, columns[col]);
-    }
     for (uint32_t row = 0; row < SIDE; ++row) {
-        uint32_t y[SIDE];
-        transform(&columns[0][row], SIDE, y);
+        uint32_t x[SIDE];
         for (uint32_t col = 0; col < SIDE; ++col) {
-            const uint32_t half = y[col] & 0xFFFFu;
+            const uint8_t *const from = tile->pixels[row][col] + channel;
+            x[col] = (uint32_t)from[0] + ((uint32_t)from[1] << 16);
+        }
+        transform(x, 1u, rows[row]);
+    }
+    for (uint32_t col = 0; col < SIDE; ++col) {
+        uint32_t y[SIDE];
+        transform(&rows[0][col], SIDE, y);
+        for (uint32_t row = 0; row < SIDE; ++row) {
+            const uint32_t half = y[row] & 0xFFFFu;
             const uint32_t low = half - ((half & 0x8000u) << 1);
-            const uint32_t high = (y[col] - low) >> 16;
-            v[0] = low;
-            v[tiles] = high - ((high & 0x8000u) << 1);
+            const uint32_t high = (y[row] - low) >> 16;
+            v[0] = low * *factor;
+            v[tiles] = (high - ((high & 0x8000u) << 1)) * *factor++;
             v += step;
         }
     }

@@ -60,6 +60,7 @@ typedef struct {
     "mov r2, r9\n\t"                                             \
     "mov r3, r10\n\t" store                                      \
     "mov lr, r4\n\t"                                             \
+    "ldr r7, [r6]\n\t"                                           \
     "ldr r1, [r6, #8]\n\t"                                       \
     "adds r7, r7, r1\n\t"                                        \
     "str r7, [r6]\n\t"                                           \
@@ -70,15 +71,21 @@ typedef struct {
     "4:\n\t"                                                     \
     "ldr r7, [r6, #12]\n\t"
 
-#define STORE_FOUR                      \
-    "mov r4, lr\n\t"                    \
-    "mov r7, r11\n\t"                   \
-    "stmia r4!, {r1, r2, r3, r7}\n\t"   \
-    "ldr r7, [r6]\n\t"
-
+/* To tiles that are 144 bytes apart. r4: what lr becomes. */
 #define STORE_THREE                     \
     "mov r4, lr\n\t"                    \
-    "stmia r4!, {r1, r2, r3}\n\t"
+    "movs r7, #144\n\t"                 \
+    "str r1, [r4]\n\t"                  \
+    "str r2, [r4, r7]\n\t"              \
+    "adds r7, #144\n\t"                 \
+    "str r3, [r4, r7]\n\t"              \
+    "adds r4, #4\n\t"
+
+#define STORE_FOUR                      \
+    STORE_THREE                         \
+    "adds r7, #140\n\t"                 \
+    "mov r1, r11\n\t"                   \
+    "str r1, [r4, r7]\n\t"
 
 /* The compiler does not know how long this is, so no branch of its own may lead across. */
 #define DEFINE(name, TILES, store)                                                          \
@@ -119,16 +126,17 @@ void s2c_winograd_product__m0(const uint32_t *u, const uint32_t *v, uint32_t in_
                               uint32_t tiles, uint32_t *m)
 {
     for (uint32_t position = 0; position < S2C_WINOGRAD_POSITIONS; ++position) {
-        for (uint32_t t = 0; t < tiles; ++t) {
-            m[t] = 0;
-        }
+        uint32_t sums[S2C_WINOGRAD_GROUP] = {0};
+
         for (uint32_t channel = 0; channel < in_channels; ++channel) {
             for (uint32_t t = 0; t < tiles; ++t) {
-                m[t] += u[channel] * *v++;
+                sums[t] += u[channel] * *v++;
             }
         }
+        for (uint32_t t = 0; t < tiles; ++t) {
+            m[t * S2C_WINOGRAD_POSITIONS + position] = sums[t];
+        }
         u += in_channels;
-        m += tiles;
     }
 }
 

@@ -32,17 +32,17 @@ void s2c_winograd_weights__m0(const int8_t *weights, uint32_t in_channels, uint3
     const size_t step = in_channels;
 
     for (uint32_t channel = 0; channel < in_channels; ++channel) {
-        uint32_t columns[SIDE][TAPS]; /* [row of G w][column of w] */
+        uint32_t columns[SIDE][TAPS]; /* [column of w G^T][row of w] */
         uint32_t *to = u + channel;
         const int8_t *from = weights + channel;
 
-        for (uint32_t col = 0; col < TAPS; ++col) {
-            transform(weight_at(from, 0), weight_at(from, TAPS * step),
-                      weight_at(from, 2u * TAPS * step), &columns[0][col], TAPS);
-            from += step;
+        for (uint32_t row = 0; row < TAPS; ++row) {
+            transform(weight_at(from, 0), weight_at(from, step), weight_at(from, 2u * step),
+                      &columns[0][row], TAPS);
+            from += TAPS * step;
         }
-        for (uint32_t row = 0; row < SIDE; ++row) {
-            transform(columns[row][0], columns[row][1], columns[row][2], to, step);
+        for (uint32_t col = 0; col < SIDE; ++col) {
+            transform(columns[col][0], columns[col][1], columns[col][2], to, step);
             to += SIDE * step;
         }
     }
