@@ -8,6 +8,7 @@ typedef struct {
     uint32_t *to;
     uint32_t segments;
     uint32_t total; /* of the weights, modulo 2^32 */
+    uint32_t left;  /* for the weights of this segment */
 } progress;
 
 /* How the taps of a segment begin. */
@@ -21,44 +22,36 @@ static uint32_t magnitude(int32_t weight)
     return (uint32_t)(weight < 0 ? -weight : weight);
 }
 
-static void split(const int8_t *weights, uint32_t taps, progress *stream)
+/* Two more taps. */
+static void add_taps(progress *stream, int32_t first, int32_t second)
 {
-    uint32_t *to = stream->to;
-    uint32_t *limit = to + S2C_M0_SEGMENT_TAPS;
-    uint32_t left = S2C_M0_SEGMENT_WEIGHTS;
+    const uint32_t size = magnitude(first) + magnitude(second);
 
-    for (uint32_t k = 0; k < taps; k += 2u) {
-        const int32_t first = weights[k];
-        const int32_t second = k + 1u < taps ? weights[k + 1u] : 0;
-        const uint32_t size = magnitude(first) + magnitude(second);
-
-        if (size > left || to == limit) {
-            *stream->segment = entry(stream->segment, to);
-            stream->segment = to++;
-            limit = to + S2C_M0_SEGMENT_TAPS;
-            left = S2C_M0_SEGMENT_WEIGHTS;
-            ++stream->segments;
-        }
-        left -= size;
-        stream->total += (uint32_t)first + (uint32_t)second;
-        *to++ = (uint32_t)first;
-        *to++ = (uint32_t)second;
+    if (size > stream->left || stream->to - stream->segment > (ptrdiff_t)S2C_M0_SEGMENT_TAPS) {
+        *stream->segment = entry(stream->segment, stream->to);
+        stream->segment = stream->to++;
+        stream->left = S2C_M0_SEGMENT_WEIGHTS;
+        ++stream->segments;
     }
-    stream->to = to;
+    stream->left -= size;
+    stream->total += (uint32_t)first + (uint32_t)second;
+    *stream->to++ = (uint32_t)first;
+    *stream->to++ = (uint32_t)second;
 }
 
 #if S2C_M0_NATIVE
 
 /*
- * The same for an even number of taps above 0, two by two. r8: total, r9: segment, r10: the
+ * The first taps of a channel, an even number above 0. r8: total, r9: segment, r10: the
  * end of the longest segment, r11: segments, r12: r7, which may be the frame pointer.
  */
-static void split_even(const int8_t *weights, uint32_t taps, progress *stream)
+static void add_first_taps(const int8_t *weights, uint32_t taps, progress *stream)
 {
     register uint32_t total __asm__("r0") = (uint32_t)(uintptr_t)(weights + taps);
     register uint32_t at __asm__("r1") = 0u - taps;
     register uint32_t *segment __asm__("r2") = stream->segment;
     register uint32_t *to __asm__("r4") = stream->to;
+    register uint32_t left __asm__("r5") = S2C_M0_SEGMENT_WEIGHTS;
 
     __asm__ volatile(
         ".syntax unified\n\t"
@@ -69,8 +62,7 @@ static void split_even(const int8_t *weights, uint32_t taps, progress *stream)
         "movs r2, #0\n\t"
         "mov r8, r2\n\t"
         "movs r2, #1\n\t"
-        "mov r11, r2\n\t"
-        "movs r5, #255\n"
+        "mov r11, r2\n"
         "1:\n\t"
         "ldrsb r2, [r0, r1]\n\t"
         "adds r1, #1\n\t"
@@ -121,30 +113,32 @@ static void split_even(const int8_t *weights, uint32_t taps, progress *stream)
         "mov r2, r9\n\t"
         "mov r1, r11\n\t"
         "mov r7, r12\n\t"
-        : "+r"(total), "+r"(at), "+r"(segment), "+r"(to)
+        : "+r"(total), "+r"(at), "+r"(segment), "+r"(to), "+r"(left)
         :
-        : "r3", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+        : "r3", "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
     stream->segment = segment;
     stream->to = to;
     stream->segments = at;
     stream->total = total;
+    stream->left = left;
 }
 
 #endif
 
 uint32_t s2c_stream__m0(const int8_t *weights, uint32_t taps, uint32_t *stream, int32_t *total)
 {
-    progress made = {stream, stream + 1, 1u, 0u};
+    progress made = {stream, stream + 1, 1u, 0u, S2C_M0_SEGMENT_WEIGHTS};
+    uint32_t k = 0;
 
 #if S2C_M0_NATIVE
-    if (taps % 2u == 0u && taps != 0u) {
-        split_even(weights, taps, &made);
-    } else {
-        split(weights, taps, &made);
+    k = taps & ~1u;
+    if (k != 0u) {
+        add_first_taps(weights, k, &made);
     }
-#else
-    split(weights, taps, &made);
 #endif
+    for (; k < taps; k += 2u) {
+        add_taps(&made, weights[k], k + 1u < taps ? weights[k + 1u] : 0);
+    }
     *made.segment = entry(made.segment, made.to);
     if (made.segments % 2u != 0u) {
         made.segment = made.to++;
