@@ -120,6 +120,12 @@ void s2c_winograd3x3_u8_s8_u8_4x1__m0(const s2c_conv2d *layer, const uint8_t *co
                                       int16_t *scratch, uint8_t *const *out_rows,
                                       uint32_t row_count);
 
+/* Up to 12 rows at once, whose weights are transformed once. */
+void s2c_winograd3x3_u8_s8_u8_12x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t *const *out_rows,
+                                       uint32_t row_count);
+
+/* `tiles`: of each four rows, as above. */
 #define S2C_WINOGRAD3X3_M0_SCRATCH_BYTES(in_channels, tiles) \
     (144u * ((in_channels) * ((tiles) + 1u) + 4u))
 

@@ -47,4 +47,8 @@ void s2c_winograd_output__m0(uint32_t *m, s2c_winograd_tile_results *results);
 /* 64 * Y[row][column] of one tile, modulo 2^32. m is overwritten. */
 void s2c_winograd_sums__m0(uint32_t *m, uint32_t *sums64);
 
+/* The kernels, with as many rows as there is scratch for. */
+void s2c_winograd3x3__m0(const s2c_conv2d *layer, const uint8_t *const *rows, int16_t *scratch,
+                         uint8_t *const *out_rows, uint32_t row_count);
+
 #endif /* S2C_WINOGRAD_M0_H */

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
+from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, rows_at_once, winograd_groups
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -58,7 +58,7 @@ class LayerView:
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
     weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
     rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
-    a strip.
+    a strip; ``rows_at_once``: rows that the kernel takes, as C says it.
     """
 
     index: int
@@ -87,6 +87,7 @@ class LayerView:
     joins_rows: bool
     rest_kernel: str
     row_pointers: int
+    rows_at_once: str
     classes: int
 
 
@@ -94,7 +95,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
     columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
-    strips = layer.kernel in STRIP_KERNELS
+    strips, at_once = layer.kernel in STRIP_KERNELS, rows_at_once(layer.kernel)
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
@@ -122,7 +123,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
-        row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
+        row_pointers=layer.window.kernel[0] + (at_once - 1) * strips if layer.window else 0,
+        rows_at_once="S2C_WINOGRAD3X3_ROWS" if at_once == WINOGRAD_ROWS else f"{at_once}u",
         classes=program.classes,
     )
 
@@ -135,8 +137,9 @@ def _columns_needed(layer: Layer) -> str:
     taps = layer.window.taps * channels
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
+        tiles = (4 * fours + 3 * threes) * rows_at_once(layer.kernel) // WINOGRAD_ROWS
         kind = "S2C_WINOGRAD3X3" + "_M0" * (layer.kernel.arch == "m0")
-        return f"{kind}_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+        return f"{kind}_SCRATCH_BYTES({channels}u, {tiles}u)"
     if layer.kernel.arch == "m0" and layer.kernel.tile:
         return f"S2C_CONV2D_M0_SCRATCH_BYTES({taps}u, {layer.kernel.tile[0]}u)"
     if pairs_weights(layer.kernel):

@@ -24,6 +24,7 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
 CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
 WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
+WINOGRAD_TALL_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (12, 1))
 CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
 CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
 
@@ -55,6 +56,7 @@ LONG_M0: dict[KernelSpec, KernelSpec] = {
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
     WINOGRAD_DSP: CONV2D_DSP,
     WINOGRAD_M0: CONV2D_M0,
+    WINOGRAD_TALL_M0: CONV2D_M0,
 }
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
@@ -86,6 +88,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         rest = STRIP_KERNELS[kernel]
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__{kernel.arch}.c" for part in parts)
+        if kernel.arch == "m0":
+            own = (*own, "s2c_winograd3x3__m0.c")
         return (*own, rest.source_file, *support_files(rest, unpack))
     if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
         parts: tuple[str, ...] = (kernel.op, "columns", "stream", "sums")

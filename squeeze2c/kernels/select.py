@@ -15,6 +15,7 @@ from squeeze2c.kernels.catalogue import (
     CONV2D_M0,
     WINOGRAD_DSP,
     WINOGRAD_M0,
+    WINOGRAD_TALL_M0,
     pairs_weights,
     tables,
 )
@@ -26,6 +27,10 @@ WINOGRAD_CHANNELS = 16
 """Input channels that its inner loop takes at once."""
 WINOGRAD_ROWS = 4
 """Rows of output of a tile."""
+TALL_ROWS = 12
+"""Of three tiles, which share transformed weights."""
+TALL_MAP_ROWS = 16
+"""Of the largest maps for which that is worth the RAM."""
 
 UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
@@ -69,7 +74,15 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
 
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
+    if kernel == WINOGRAD_TALL_M0:
+        return TALL_ROWS
     return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *LONG_M0.values()) else 1
+
+
+def kernel_for_strips(kernel: KernelSpec, strip_rows: int, map_rows: int) -> KernelSpec:
+    """What takes the place of ``kernel`` for strips of ``strip_rows`` of ``map_rows`` rows."""
+    tall = TALL_ROWS <= strip_rows and map_rows <= TALL_MAP_ROWS
+    return WINOGRAD_TALL_M0 if kernel == WINOGRAD_M0 and tall else kernel
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
@@ -134,7 +147,7 @@ def scratch_bytes(
         taps = node.window.taps * channels
         if kernel in STRIP_KERNELS:
             cols = graph.values[node.output].type.width
-            columns = winograd_scratch_bytes(channels, cols, kernel == WINOGRAD_M0)
+            columns = winograd_scratch_bytes(channels, cols, kernel)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
@@ -167,10 +180,11 @@ def winograd_groups(cols: int) -> tuple[int, int]:
     return groups - threes, threes
 
 
-def winograd_scratch_bytes(channels: int, cols: int, words: bool = False) -> int:
-    """``S2C_WINOGRAD3X3_SCRATCH_BYTES``; with ``words`` ``S2C_WINOGRAD3X3_M0_SCRATCH_BYTES``."""
+def winograd_scratch_bytes(channels: int, cols: int, kernel: KernelSpec = WINOGRAD_DSP) -> int:
+    """``S2C_WINOGRAD3X3_SCRATCH_BYTES`` or ``S2C_WINOGRAD3X3_M0_SCRATCH_BYTES``."""
     fours, threes = winograd_groups(cols)
     tiles = 4 * fours + 3 * threes
-    if words:
+    if kernel.arch == "m0":
+        tiles *= rows_at_once(kernel) // WINOGRAD_ROWS
         return 144 * (channels * (tiles + 1) + 4)
     return 36 * (channels * (2 * tiles + 4) + 32)

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.kernels import STRIP_KERNELS, rows_at_once, winograd_groups
 from squeeze2c.kernels.spec import KernelSpec
 
@@ -49,8 +50,10 @@ WEIGHTS_CHANNEL = 200.0
 PRODUCT = {4: 22.0, 3: 20.0}
 PRODUCT_CHUNK = {4: 157.0, 3: 125.0}
 CHUNK_CHANNELS = 16
-TILE = 330.0
-TILE_PIXEL = 14.0
+TILE = 460.0
+PART_TILE = 520.0
+TILE_PIXEL = 6.0
+"""Copying a pixel of a tile that is not wanted as a whole."""
 STRIP_GROUP = 60.0
 STRIP_CHANNEL = 200.0
 
@@ -119,12 +122,13 @@ class Convolution:
         if self.kernel not in STRIP_KERNELS:
             return count * self._row()
         whole, rest = divmod(count, rows_at_once(self.kernel))
-        total = whole * self._strip(rows_at_once(self.kernel))
+        total = whole * self._strip(rows_at_once(self.kernel)) if whole else 0.0
         if rest >= LEAST_STRIP_ROWS:
             return total + self._strip(rest)
         return total + rest * replace(self, kernel=STRIP_KERNELS[self.kernel])._row()
 
     def _strip(self, rows: int) -> float:
+        bands = -(-rows // WINOGRAD_ROWS)
         fours, threes = winograd_groups(self.cols)
         tiles = 4 * fours + 3 * threes
         transformed = tiles * (INPUT_TILE + self.channels // 2 * INPUT_PAIR)
@@ -133,9 +137,11 @@ class Convolution:
             * (PRODUCT[n] + self.channels // CHUNK_CHANNELS * PRODUCT_CHUNK[n])
             for groups, n in ((fours, 4), (threes, 3))
         )  # fmt: skip
-        results = -(-self.cols // 4) * TILE + rows * self.cols * TILE_PIXEL
-        channel = STRIP_CHANNEL + self.channels * WEIGHTS_CHANNEL + product + results
-        return transformed + self.outputs * (channel + (fours + threes) * STRIP_GROUP)
+        whole, rest = divmod(self.cols, WINOGRAD_ROWS)
+        results = whole * TILE + (PART_TILE + rest * WINOGRAD_ROWS * TILE_PIXEL if rest else 0.0)
+        band = product + results + (fours + threes) * STRIP_GROUP
+        channel = STRIP_CHANNEL + self.channels * WEIGHTS_CHANNEL + bands * band
+        return bands * transformed + self.outputs * channel
 
     @property
     def taps(self) -> int:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
-from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once
+from squeeze2c.kernels import (
+    TILE_BYTES,
+    default_tile_channels,
+    kernel_for_strips,
+    rows_at_once,
+    scratch_bytes,
+)
+from squeeze2c.kernels.select import TALL_MAP_ROWS
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
@@ -45,17 +52,20 @@ class _Family:
     """Schedules that differ in the tiles of packed weights alone.
 
     ``at_once``: the stages whose kernels take several rows at once. ``make``: one of them.
+    ``strips``: rows of each stage; empty where all are computed in one step.
     """
 
     kind: str
     at_once: tuple[bool, ...]
     make: Callable[[], Schedule]
+    strips: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Kernels:
     """The stages twice: with kernels for single rows, and for several rows where there are any."""
 
+    graph: Graph
     one_by_one: tuple[Stage, ...]
     at_once: tuple[Stage, ...]
 
@@ -65,11 +75,20 @@ class _Kernels:
         single, several = (
             collect_stages(graph, placements, core, packed, strips) for strips in (False, True)
         )
-        return cls(single, several)
+        return cls(graph, single, several)
 
-    def choose(self, at_once: Sequence[bool]) -> tuple[Stage, ...]:
+    def choose(self, at_once: Sequence[bool], strips: Sequence[int] = ()) -> tuple[Stage, ...]:
         choices = zip(self.one_by_one, self.at_once, at_once, strict=True)
-        return tuple(several if chosen else single for single, several, chosen in choices)
+        chosen = tuple(several if both else single for single, several, both in choices)
+        return tuple(map(self._for_strips, chosen, strips)) if strips else chosen
+
+    def _for_strips(self, stage: Stage, strip_rows: int) -> Stage:
+        kernel = kernel_for_strips(stage.kernel, min(strip_rows, stage.rows), stage.rows)
+        if kernel == stage.kernel:
+            return stage
+        node = self.graph.node(stage.node)
+        scratch = scratch_bytes(self.graph, node, kernel, stage.tile_channels)
+        return replace(stage, kernel=kernel, scratch_bytes=scratch)
 
     @property
     def rows(self) -> list[int]:
@@ -104,7 +123,7 @@ def candidates(
         told += 1
         ordered = family.make()
         for tiling in tilings:
-            schedule = replace(ordered, stages=tiling.choose(family.at_once))
+            schedule = replace(ordered, stages=tiling.choose(family.at_once, family.strips))
             made.append((predicted_instructions(graph, schedule), family.kind, schedule))
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
@@ -166,13 +185,13 @@ def _families(
         at_once: tuple[bool, ...], strips: Sequence[int], run: bool = True,
         boundaries: tuple[str, ...] = (),
     ) -> _Family:  # fmt: skip
-        stages = kernels.choose(at_once)
+        stages = kernels.choose(at_once, strips)
         strip_rows = [min(strip, stage.rows) for strip, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
         make = partial(
             schedule_stream, graph, placements, stages, strip_rows, running, push, boundaries
         )
-        return _Family("stream", at_once, make)
+        return _Family("stream", at_once, make, tuple(strips))
 
     stages = kernels.one_by_one
     most_rows = max(stage.rows for stage in stages)
@@ -193,6 +212,11 @@ def _families(
             at_once = tuple(a and b for a, b in zip(several, enough, strict=True))
             if any(at_once):
                 yield stream(at_once, strips)
+    if core.short_multiply:
+        for strips in _whole_small_maps(stages):
+            enough = [strip >= min(rows, stage.rows) for strip, rows, stage in
+                      zip(strips, kernels.rows, stages, strict=True)]  # fmt: skip
+            yield stream(tuple(a and b for a, b in zip(several, enough, strict=True)), strips)
     pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
         yield stream(none, [1] * len(stages), True, (boundary,))
@@ -225,6 +249,12 @@ def _growing_strips(stages: Sequence[Stage]) -> Iterator[list[int]]:
             for late in STRIPS:
                 if early < late < 2 * height:
                     yield [late if i in late_stages else early for i in range(len(stages))]
+
+
+def _whole_small_maps(stages: Sequence[Stage]) -> Iterator[list[int]]:
+    """Strips as high as the map for small maps: then kernels expand each weight once."""
+    for early in STRIPS[:4]:
+        yield [max(early, stage.rows * (stage.rows <= TALL_MAP_ROWS)) for stage in stages]
 
 
 def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
-from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
-from squeeze2c.kernels.catalogue import WINOGRAD_DSP, WINOGRAD_M0
+from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights, rows_at_once
+from squeeze2c.kernels.catalogue import WINOGRAD_DSP, WINOGRAD_M0, WINOGRAD_TALL_M0
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
@@ -92,9 +92,10 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     """What the header says of the scratch of ``kernel``."""
     channels = case.x.shape[2]
     taps = case.window.taps * channels
-    if kernel == WINOGRAD_M0:
+    if kernel in (WINOGRAD_M0, WINOGRAD_TALL_M0):
         tiles = max(-(-case.expected.shape[1] // 4), 3)
-        return 144 * (channels * ((6 if tiles == 5 else tiles) + 1) + 4)
+        bands = rows_at_once(kernel) // 4
+        return 144 * (channels * ((6 if tiles == 5 else tiles) * bands + 1) + 4)
     if kernel.arch == "m0" and kernel.tile:
         return (taps + taps % 2) * (2 * kernel.tile[0] + 14) + 28
     if kernel == WINOGRAD_DSP:
@@ -179,7 +180,8 @@ def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None
     """In strips of every height."""
     out = _output(kernels, case.expected.shape, case.strides)
     conv = _Conv(kernels, case, out.pixel_bytes, kernel)
-    for height in (4, 3, 2, 1):
+    most = rows_at_once(kernel)
+    for height in dict.fromkeys((most, most - 1, most // 2, 3, 2, 1)):
         for first in range(0, len(out.memory), height):
             memory = out.memory[first : first + height]
             for part in memory:

@@ -27,7 +27,12 @@ SUITES: dict[str, Suite] = {
         f"s2c_conv2d_sum_u8_s8_s32_{pixels}x1__m0": (generate.conv_sum_cases, check.check_conv_sum)
         for pixels in (16, 88)
     },
-    "s2c_winograd3x3_u8_s8_u8_4x1__m0": (generate_paired.winograd_cases, check.check_winograd),
+    **{
+        f"s2c_winograd3x3_u8_s8_u8_{rows}x1__m0": (
+            generate_paired.winograd_cases, check.check_winograd,
+        )
+        for rows in (4, 12)
+    },
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
