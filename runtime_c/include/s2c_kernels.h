@@ -159,6 +159,10 @@ void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, u
 void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
                            uint32_t row_count, uint32_t keep, uint8_t *out_row);
 
+/* The same for Cortex-M0. */
+void s2c_maxpool2d_u8__m0(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
+                          uint32_t keep, uint8_t *out_row);
+
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,
                        uint32_t stride_bytes, uint8_t zero_point, int32_t *sums);

@@ -42,9 +42,12 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
+MAXPOOL2D_M0 = KernelSpec("maxpool2d", ("u8",), "m0")
+
 M0: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D_M0,
     ops.QConvGlobalPool: CONV2D_SUM_M0,
+    ops.QMaxPool2D: MAXPOOL2D_M0,
 }
 
 LONG_M0: dict[KernelSpec, KernelSpec] = {

@@ -262,6 +262,10 @@ class _Pool:
         window, width, pixels = node.window, source.width, out.width
         starts = [x * window.strides[1] - window.padding.left for x in range(pixels)]
         columns = [min(s + window.kernel[1], width) - max(s, 0) for s in starts]
+        if kernel.arch == "m0":
+            fold, spared = cost_m0.pool_row(columns, out.channels)
+            row = cost_m0.POOL_CALL + pixels * cost_m0.POOL_PIXEL
+            return cls(row, -spared, fold)
         if kernel.arch == "dsp":
             fold, spared = cost_dsp.pool_row(columns, out.channels)
             return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)

@@ -7,6 +7,7 @@ fitted to what QEMU counts where a compiler decides. See ``cost.py``.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -56,6 +57,16 @@ TILE_PIXEL = 6.0
 """Copying a pixel of a tile that is not wanted as a whole."""
 STRIP_GROUP = 60.0
 STRIP_CHANNEL = 200.0
+
+POOL_WINDOW = 3
+POOL_CALL = 80.0
+POOL_PIXEL = 40.0
+POOL_ROW_PIXEL = 50.0
+POOL_COLUMN = 10.0
+POOL_COLUMN_BYTE = 9.0
+POOL_WINDOW_BYTE = 14.0
+"""Three columns at once and what is kept, which most windows have."""
+POOL_KEPT_BYTE = 3.3
 
 
 @lru_cache(maxsize=256)
@@ -181,3 +192,19 @@ def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> floa
         times * replace(work, outputs=outputs).rows(count)
         for outputs, times in Counter(parts).items()
     )
+
+
+def pool_row(row_columns: Sequence[int], channels: int) -> tuple[float, float]:
+    """Instructions of a max-pool for a row of input, and of those what a window's first row spares.
+
+    As :func:`squeeze2c.schedule.cost_dsp.pool_row`.
+    """
+    total = spared = 0.0
+    for columns, pixels in Counter(row_columns).items():
+        if columns == POOL_WINDOW:
+            taken = POOL_WINDOW_BYTE * channels
+            spared += pixels * channels * POOL_KEPT_BYTE
+        else:
+            taken = columns * (POOL_COLUMN + channels * POOL_COLUMN_BYTE)
+        total += pixels * (POOL_ROW_PIXEL + taken)
+    return total, spared
