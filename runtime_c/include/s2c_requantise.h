@@ -4,12 +4,7 @@
 
 #include <stdint.h>
 
-/* Whether 64-bit products are made of 16-bit ones: cores without a long multiplication. */
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define S2C_NO_LONG_MULTIPLY 1
-#else
-#define S2C_NO_LONG_MULTIPLY 0
-#endif
+#include "s2c_wide.h"
 
 /* The number in two's complement; C99 leaves a plain cast to the implementation. */
 static inline int32_t s2c_signed(uint32_t word)
@@ -20,25 +15,18 @@ static inline int32_t s2c_signed(uint32_t word)
 /* s2c_requantise without a number of 64 bits. */
 static inline int32_t s2c_requantise_by_halves(int32_t acc, int32_t multiplier, uint32_t shift)
 {
-    const uint32_t low = (uint32_t)acc & 0xFFFFu;
-    const uint32_t high = (uint32_t)acc >> 16;
-    const uint32_t multiplier_low = (uint32_t)multiplier & 0xFFFFu;
-    const uint32_t multiplier_high = (uint32_t)multiplier >> 16; /* below 128 */
-    const uint32_t bottom = low * multiplier_low;
-    const uint32_t middle = high * multiplier_low + (bottom >> 16);
-    const uint32_t upper = low * multiplier_high + (middle & 0xFFFFu);
-    const uint32_t product = (upper << 16) | (bottom & 0xFFFFu);
-    const uint32_t rounded = product + ((uint32_t)1 << (shift - 1u));
-    uint32_t top = high * multiplier_high + (middle >> 16) + (upper >> 16);
+    const s2c_wide product = s2c_multiply_wide((uint32_t)acc, (uint32_t)multiplier);
+    const uint32_t rounded = product.low + ((uint32_t)1 << (shift - 1u));
+    uint32_t high = product.high;
 
     /* What was multiplied is acc modulo 2^32. */
     if (acc < 0) {
-        top -= (uint32_t)multiplier;
+        high -= (uint32_t)multiplier;
     }
-    if (rounded < product) {
-        ++top;
+    if (rounded < product.low) {
+        ++high;
     }
-    return s2c_signed((top << (32u - shift)) | (rounded >> shift));
+    return s2c_signed((high << (32u - shift)) | (rounded >> shift));
 }
 
 /*
