@@ -93,6 +93,8 @@ void s2c_conv2d_u8_s8_u8_16x1__m0(const s2c_conv2d *layer, const uint8_t *const 
                                   int16_t *scratch, uint8_t *out_row);
 void s2c_conv2d_u8_s8_u8_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                   int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_u8_s8_u8_224x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                   int16_t *scratch, uint8_t *out_row);
 
 /*
  * 3x3 convolutions with strides of 1, `row_count` rows of output at a time, 1 to 4, by Winograd's algorithm.

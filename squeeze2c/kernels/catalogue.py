@@ -26,6 +26,7 @@ CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
 WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
 WINOGRAD_TALL_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (12, 1))
 CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
+CONV2D_LONGEST_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (224, 1))
 CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
@@ -64,7 +65,7 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), *STRIP_KERNELS,
+    *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *STRIP_KERNELS,
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)

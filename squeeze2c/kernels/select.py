@@ -12,6 +12,8 @@ from squeeze2c.kernels.catalogue import (
     LONG_M0,
     PORTABLE,
     STRIP_KERNELS,
+    CONV2D_LONGEST_M0,
+    CONV2D_LONG_M0,
     CONV2D_M0,
     WINOGRAD_DSP,
     WINOGRAD_M0,
@@ -27,10 +29,14 @@ WINOGRAD_CHANNELS = 16
 """Input channels that its inner loop takes at once."""
 WINOGRAD_ROWS = 4
 """Rows of output of a tile."""
+LONGEST_TAPS = 64
+"""Of windows so small that the columns of very many pixels take little RAM."""
 TALL_ROWS = 12
 """Of three tiles, which share transformed weights."""
 TALL_MAP_ROWS = 16
 """Of the largest maps for which that is worth the RAM."""
+
+_LONG_M0 = (*LONG_M0.values(), CONV2D_LONGEST_M0)
 
 UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
@@ -69,6 +75,9 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
         whole = channels % WINOGRAD_CHANNELS == 0
         if window.kernel == (3, 3) and window.strides == (1, 1) and whole:
             return winograd[kernel]
+    if kernel == CONV2D_M0 and isinstance(node, ops.QConv2D):
+        taps = node.window.taps * graph.values[node.inputs[0]].type.channels
+        return CONV2D_LONGEST_M0 if taps <= LONGEST_TAPS else CONV2D_LONG_M0
     return LONG_M0.get(kernel, kernel)
 
 
@@ -76,7 +85,7 @@ def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
     if kernel == WINOGRAD_TALL_M0:
         return TALL_ROWS
-    return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *LONG_M0.values()) else 1
+    return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *_LONG_M0) else 1
 
 
 def kernel_for_strips(kernel: KernelSpec, strip_rows: int, map_rows: int) -> KernelSpec:
@@ -92,7 +101,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    joining = kernel in (CONV2D_DSP, CONV2D_SUM_DSP, *LONG_M0, *LONG_M0.values())
+    joining = kernel in (CONV2D_DSP, CONV2D_SUM_DSP, *LONG_M0, *_LONG_M0)
     return joining and alone and fits
 
 
