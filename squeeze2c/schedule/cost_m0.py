@@ -19,52 +19,60 @@ from squeeze2c.kernels import STRIP_KERNELS, rows_at_once, winograd_groups
 from squeeze2c.kernels.spec import KernelSpec
 
 GROUP_PIXELS = 8
+PLAIN_SHIFT = 24
 SEGMENT_TAPS = 32
 SEGMENT_WEIGHTS = 255
 """S2C_M0_SEGMENT_TAPS and S2C_M0_SEGMENT_WEIGHTS."""
 
-ROW = 100.0
-CHUNK = 60.0
+ROW = 77.3
+CHUNK = 336.4
 """Pixels that are computed at once."""
-COLUMNS = 260.0
+COLUMNS = 373.0
 """Of a group of eight pixels."""
-COLUMN_SEGMENT = 30.0
-COLUMN_TAP = 7.0
+COLUMN_SEGMENT = 76.3
+COLUMN_TAP = 9.3
 """One tap of two pixels."""
-CHANNEL = 160.0
-STREAM_TAP = 9.0
-STREAM_SEGMENT = 12.0
-GROUP = 110.0
+CHANNEL = 203.5
+STREAM_TAP = 9.5
+STREAM_SEGMENT = 19.5
+GROUP = 58.0
 TAP = 9.5
 SEGMENT = 28.0
-PIXEL = 14.0
-SUM_PIXEL = 30.0
+PIXEL = 10.5
+"""Of whole groups with zero point 0."""
+PART_GROUP = 73.4
+PART_PIXEL = 32.9
+ANY_PIXEL = 93.7
+SUM_PIXEL = 29.1
 
 LEAST_STRIP_ROWS = 3
 """S2C_WINOGRAD3X3_LEAST_ROWS."""
 POSITIONS = 36
-INPUT_TILE = 600.0
-INPUT_PAIR = 950.0
+INPUT_TILE = 638.7
+INPUT_PAIR = 1647.4
 """Transforming two channels of a tile."""
-WEIGHTS_CHANNEL = 200.0
+WEIGHTS_CHANNEL = 264.0
 """Transforming one input channel of an output channel."""
-PRODUCT = {4: 22.0, 3: 20.0}
+PRODUCT = {4: 26.0, 3: 23.0}
 PRODUCT_CHUNK = {4: 157.0, 3: 125.0}
 CHUNK_CHANNELS = 16
-TILE = 460.0
-PART_TILE = 520.0
+TILE = 458.3
+PART_TILE = 478.7
 TILE_PIXEL = 6.0
 """Copying a pixel of a tile that is not wanted as a whole."""
-STRIP_GROUP = 60.0
-STRIP_CHANNEL = 200.0
+ANY_TILE = 1709.1
+STRIP = 203.6
+STRIP_GROUP = 50.5
+STRIP_CHANNEL = 157.9
+BAND = 145.8
 
 POOL_WINDOW = 3
 POOL_CALL = 80.0
 POOL_PIXEL = 40.0
-POOL_ROW_PIXEL = 50.0
+POOL_ROW_PIXEL = 45.1
 POOL_COLUMN = 10.0
 POOL_COLUMN_BYTE = 9.0
-POOL_WINDOW_BYTE = 14.0
+POOL_WINDOW_BYTE = 13.6
 """Three columns at once and what is kept, which most windows have."""
 POOL_KEPT_BYTE = 3.3
 
@@ -105,6 +113,7 @@ class Convolution:
     pad_left: int
     contiguous: bool
     summed: bool
+    plain: bool
 
     @staticmethod
     def of(
@@ -114,6 +123,10 @@ class Convolution:
         """``contiguous``: the input's pixels follow one another without a gap."""
         source, window = graph.values[node.inputs[0]].type, node.window
         weight = graph.constants[node.inputs[1]]
+        summed = isinstance(node, ops.QConvGlobalPool)
+        quant = graph.values[node.output].quant
+        zero_point = quant.zero_point if quant else 0
+        clamp_min = 0 if summed else node.clamp_min
         return Convolution(
             kernel=kernel,
             cols=window.count(source.width, 1),
@@ -125,7 +138,8 @@ class Convolution:
             stride=window.strides[1],
             pad_left=window.padding.left,
             contiguous=contiguous,
-            summed=isinstance(node, ops.QConvGlobalPool),
+            summed=summed,
+            plain=node.shift == PLAIN_SHIFT and zero_point == 0 and clamp_min == 0,
         )
 
     def rows(self, count: int) -> float:
@@ -139,20 +153,27 @@ class Convolution:
         return total + rest * replace(self, kernel=STRIP_KERNELS[self.kernel])._row()
 
     def _strip(self, rows: int) -> float:
-        bands = -(-rows // WINOGRAD_ROWS)
+        whole, rest = divmod(rows, WINOGRAD_ROWS)
+        bands = whole * self._band(WINOGRAD_ROWS) + (self._band(rest) if rest else 0.0)
         fours, threes = winograd_groups(self.cols)
-        tiles = 4 * fours + 3 * threes
+        tiles = (whole + (rest > 0)) * (4 * fours + 3 * threes)
         transformed = tiles * (INPUT_TILE + self.channels // 2 * INPUT_PAIR)
-        product = sum(
-            groups * POSITIONS
-            * (PRODUCT[n] + self.channels // CHUNK_CHANNELS * PRODUCT_CHUNK[n])
-            for groups, n in ((fours, 4), (threes, 3))
-        )  # fmt: skip
+        weights = STRIP_CHANNEL + self.channels * WEIGHTS_CHANNEL
+        return STRIP + transformed + self.outputs * (weights + bands)
+
+    def _band(self, rows: int) -> float:
+        """One output channel of up to four rows."""
+        fours, threes = winograd_groups(self.cols)
+        total = BAND + (fours + threes) * STRIP_GROUP
+        for groups, tiles in ((fours, 4), (threes, 3)):
+            chunks = self.channels // CHUNK_CHANNELS * PRODUCT_CHUNK[tiles]
+            total += groups * POSITIONS * (PRODUCT[tiles] + chunks)
         whole, rest = divmod(self.cols, WINOGRAD_ROWS)
-        results = whole * TILE + (PART_TILE + rest * WINOGRAD_ROWS * TILE_PIXEL if rest else 0.0)
-        band = product + results + (fours + threes) * STRIP_GROUP
-        channel = STRIP_CHANNEL + self.channels * WEIGHTS_CHANNEL + bands * band
-        return bands * transformed + self.outputs * channel
+        if rows < WINOGRAD_ROWS or not self.plain:
+            tile = PART_TILE if self.plain else ANY_TILE
+            return total + (whole + (rest > 0)) * tile + rows * self.cols * TILE_PIXEL
+        part = PART_TILE + rows * rest * TILE_PIXEL if rest else 0.0
+        return total + whole * TILE + part
 
     @property
     def taps(self) -> int:
@@ -167,11 +188,15 @@ class Convolution:
         )
 
     def _chunk(self, first: int, pixels: int) -> float:
-        groups = -(-pixels // GROUP_PIXELS)
+        whole, rest = divmod(pixels, GROUP_PIXELS)
+        groups = whole + (rest > 0)
         stream = CHANNEL + self.taps * STREAM_TAP + self.segments * STREAM_SEGMENT
-        group = GROUP + self.taps * TAP + self.segments * SEGMENT
-        result = SUM_PIXEL if self.summed else PIXEL
-        channel = stream + groups * group + pixels * result
+        channel = stream + groups * (self.taps * TAP + self.segments * SEGMENT)
+        if self.summed or not self.plain:
+            channel += groups * PART_GROUP + pixels * (SUM_PIXEL if self.summed else ANY_PIXEL)
+        else:
+            channel += whole * GROUP + (pixels - rest) * PIXEL
+            channel += (rest > 0) * PART_GROUP + rest * PART_PIXEL
         return CHUNK + self._columns(first, pixels, groups) + self.outputs * channel
 
     def _columns(self, first: int, pixels: int, groups: int) -> float:
