@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, rows_at_once, winograd_groups
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    joins_rows,
+    pairs_weights,
+    rows_at_once,
+    winograd_groups,
+)
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants

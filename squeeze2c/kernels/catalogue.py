@@ -1,6 +1,7 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
-``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32. ``dsp`` is for cores with the DSP extension: the same sources compile
+``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32, ``dsp`` for
+cores with the DSP extension: the same sources compile
 and give the same bits anywhere, but only there they are fast.
 """
 
@@ -65,7 +66,8 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *STRIP_KERNELS,
+    *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0,
+    *STRIP_KERNELS,
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
@@ -96,8 +98,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
             own = (*own, "s2c_winograd3x3__m0.c")
         return (*own, rest.source_file, *support_files(rest, unpack))
     if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
-        parts: tuple[str, ...] = (kernel.op, "columns", "stream", "sums")
-        return tuple(f"s2c_{part}__m0.c" for part in parts)
+        names = (kernel.op, "columns", "stream", "sums")
+        return tuple(f"s2c_{name}__m0.c" for name in names)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

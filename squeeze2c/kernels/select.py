@@ -8,13 +8,13 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_LONG_M0,
+    CONV2D_LONGEST_M0,
+    CONV2D_M0,
     CONV2D_SUM_DSP,
     LONG_M0,
     PORTABLE,
     STRIP_KERNELS,
-    CONV2D_LONGEST_M0,
-    CONV2D_LONG_M0,
-    CONV2D_M0,
     WINOGRAD_DSP,
     WINOGRAD_M0,
     WINOGRAD_TALL_M0,
@@ -90,7 +90,7 @@ def rows_at_once(kernel: KernelSpec) -> int:
 
 def kernel_for_strips(kernel: KernelSpec, strip_rows: int, map_rows: int) -> KernelSpec:
     """What takes the place of ``kernel`` for strips of ``strip_rows`` of ``map_rows`` rows."""
-    tall = TALL_ROWS <= strip_rows and map_rows <= TALL_MAP_ROWS
+    tall = strip_rows >= TALL_ROWS and map_rows <= TALL_MAP_ROWS
     return WINOGRAD_TALL_M0 if kernel == WINOGRAD_M0 and tall else kernel
 
 

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import Any
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
@@ -168,8 +169,10 @@ def _work(
     models = {"dsp": cost_dsp, "m0": cost_m0}
     if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
+        if any(other.kernel.arch == "m0" for other in schedule.stages):
+            row *= cost_m0.PORTABLE
         return lambda step: step.rows * row
-    model = models[stage.kernel.arch]
+    model: Any = models[stage.kernel.arch]
     work = model.Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
         of_rows = cache(partial(model.rows_in_parts, work, tuple(parts)))
@@ -178,7 +181,8 @@ def _work(
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return model.rows_in_parts(long, tuple(parts), 1)
+        result: float = model.rows_in_parts(long, tuple(parts), 1)
+        return result
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

