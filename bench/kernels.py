@@ -23,7 +23,7 @@ from squeeze2c.export import Artifact
 from squeeze2c.pipeline import compile_model
 from squeeze2c.target import KIB, core_named
 
-BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
+BOARDS = {"cortex-m0": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
 _CALIBRATION_IMAGES = 4
 MILLION = 1e6
 
@@ -44,16 +44,17 @@ CMSIS_NN_LAYERS = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``at_most``: millions of instructions aimed at. ``cmsis_nn``: what it takes."""
+    """``at_most``: millions of instructions aimed at. ``cmsis_nn``: what it takes, if known."""
 
     model: str
     target: str
     ram_bytes: int
     at_most: float
-    cmsis_nn: float
+    cmsis_nn: float | None
 
 
 CASES = (
+    Case(V11, "cortex-m0", 256 * KIB, 800, None),
     Case(V11, "cortex-m4", 64 * KIB, 340, 700.9),
     Case(V11, "cortex-m4", 128 * KIB, 290, 700.9),
     Case(V11, "cortex-m4", 256 * KIB, 290, 700.9),
@@ -64,7 +65,7 @@ CASES = (
 
 def kernel_code_bytes(artifact: Artifact) -> int:
     """Code of the kernels for the core's architecture, at -O3."""
-    sources = [path for path in artifact.sources if path.stem.endswith("__dsp")]
+    sources = [path for path in artifact.sources if path.stem.endswith(("__dsp", "__m0"))]
     flags = core_named(artifact.target).gcc_flags
     with tempfile.TemporaryDirectory() as folder:
         total = 0
@@ -95,8 +96,10 @@ def measure(case: Case, model: Path) -> tuple[dict[str, Any], list[dict[str, Any
         "kernel_code_bytes": kernel_code_bytes(artifact),
         "executed_m": f"{executed / MILLION:.2f}",
         "predicted_m": f"{artifact.manifest['schedule']['predicted_instructions'] / MILLION:.2f}",
-        "at_most_m": case.at_most, "cmsis_nn_m": case.cmsis_nn,
-        "times_fewer": f"{case.cmsis_nn * MILLION / executed:.2f}" if executed else "",
+        "at_most_m": case.at_most, "cmsis_nn_m": case.cmsis_nn or "",
+        "times_fewer": (
+            f"{case.cmsis_nn * MILLION / executed:.2f}" if executed and case.cmsis_nn else ""
+        ),
         "mismatches": result.mismatches,
     }  # fmt: skip
     return network, [head | row for row in _layers(case, artifact, result)]
@@ -106,7 +109,7 @@ def _layers(case: Case, artifact: Artifact, result: SimulationResult) -> list[di
     rows = []
     for layer, described in zip(result.layers, artifact.layers, strict=True):
         executed = layer.instructions or 0
-        other = CMSIS_NN_LAYERS.get(layer.name) if case.model == V11 else None
+        other = CMSIS_NN_LAYERS.get(layer.name) if case.model == V11 and case.cmsis_nn else None
         rows.append(
             {
                 "layer": layer.name, "kernel": described["kernel"],

@@ -169,7 +169,8 @@ def _work(
     models = {"dsp": cost_dsp, "m0": cost_m0}
     if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
-        if any(other.kernel.arch == "m0" for other in schedule.stages):
+        slow = any(other.kernel.arch == "m0" for other in schedule.stages)
+        if slow and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             row *= cost_m0.PORTABLE
         return lambda step: step.rows * row
     model: Any = models[stage.kernel.arch]
