@@ -51,7 +51,7 @@ POSITIONS = 36
 INPUT_TILE = 638.7
 INPUT_PAIR = 1647.4
 """Transforming two channels of a tile."""
-WEIGHTS_CHANNEL = 276.0
+WEIGHTS_CHANNEL = 214.0
 """Transforming one input channel of an output channel."""
 PRODUCT = {4: 26.0, 3: 23.0}
 PRODUCT_CHUNK = {4: 157.0, 3: 125.0}

@@ -11,6 +11,7 @@ from functools import partial
 
 from squeeze2c.ir import Graph
 from squeeze2c.kernels import (
+    STRIP_KERNELS,
     TILE_BYTES,
     KernelSpec,
     default_tile_channels,
@@ -243,10 +244,17 @@ def _families(
     if core.short_multiply:
         for most_scratch_bytes in SMALL_SCRATCH_BYTES:
             yield stream(none, [1] * len(stages), most_scratch_bytes=most_scratch_bytes)
-        for strips in _whole_small_maps(stages):
-            enough = [strip >= min(rows, stage.rows) for strip, rows, stage in
-                      zip(strips, kernels.rows, stages, strict=True)]  # fmt: skip
-            yield stream(tuple(a and b for a, b in zip(several, enough, strict=True)), strips)
+        # Kernels for long rows need no strips, but profit from them.
+        long_rows = [stage.kernel not in STRIP_KERNELS for stage in kernels.at_once]
+        uniform = ([strip] * len(stages) for strip in STRIPS[:2])
+        for strips in (*uniform, *_whole_small_maps(stages)):
+            enough = [
+                strip >= min(rows, stage.rows)
+                for strip, rows, stage in zip(strips, kernels.rows, stages, strict=True)
+            ]
+            anyhow = [a or b for a, b in zip(enough, long_rows, strict=True)]
+            for allowed in (enough, anyhow):
+                yield stream(tuple(a and b for a, b in zip(several, allowed, strict=True)), strips)
     pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
         yield stream(none, [1] * len(stages), True, (boundary,))
