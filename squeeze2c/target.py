@@ -27,8 +27,9 @@ def check_optimize(optimize: str) -> str:
 class Core:
     """A processor core as the compiler sees it.
 
-    ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors. ``pc``: a computer
-    with wide vectors, large caches and memory to spare.
+    ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors.
+    ``short_multiply``: a product has no more than 32 bits (Armv6-M). ``pc``: a computer with
+    wide vectors, large caches and memory to spare.
     ``also_runs``: other cores whose code this one executes, FPU included.
     ``armv8m``: Armv8-M architecture; its MPU is programmed in another way.
     """
@@ -40,6 +41,7 @@ class Core:
     pc: bool = False
     also_runs: tuple[str, ...] = ()
     armv8m: bool = False
+    short_multiply: bool = False
 
     def runs(self, code: str) -> bool:
         """Whether this core executes code generated for the core called ``code``."""
@@ -97,7 +99,7 @@ _M0, _M3, _M4, _M7, _M33 = (f"cortex-m{n}" for n in (0, 3, 4, 7, 33))
 CORES: dict[str, Core] = {
     c.name: c
     for c in (
-        _core(_M0),
+        _core(_M0, short_multiply=True),
         _core(_M3, also_runs=(_M0,)),
         _core(_M4, _HARD_FLOAT, "-mfpu=fpv4-sp-d16", also_runs=(_M0, _M3), dsp=True),
         _core(_M7, _HARD_FLOAT, "-mfpu=fpv5-d16", also_runs=(_M0, _M3, _M4), dsp=True),

@@ -67,6 +67,12 @@ typedef struct {
 #define S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(k, in_channels) \
     (((k) + 3u) / 4u * 4u * ((in_channels) % 4u == 0u ? 8u : 12u))
 
+/*
+ * Scratch of the convolution kernels for Cortex-M0: columns of `pixels`, and the weights and
+ * partial sums of one output channel. k is rounded up to an even number.
+ */
+#define S2C_CONV2D_M0_SCRATCH_BYTES(k, pixels) (((k) + (k) % 2u) * (2u * (pixels) + 14u) + 28u)
+
 /* out_row[x][o] = clamp(out_zero_point + r, clamp_min, 255). */
 void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *rows,
                                 int16_t *scratch, uint8_t *out_row);
@@ -81,6 +87,14 @@ void s2c_conv2d_u8_s8_u8_4x2__c(const s2c_conv2d *layer, const uint8_t *const *r
  */
 void s2c_conv2d_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
                                   int16_t *scratch, uint8_t *out_row);
+
+/* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_u8_s8_u8_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_u8_s8_u8_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_u8_s8_u8_224x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                   int16_t *scratch, uint8_t *out_row);
 
 /*
  * 3x3 convolutions with strides of 1, `row_count` rows of output at a time, 1 to 4, by Winograd's algorithm.
@@ -110,6 +124,23 @@ void s2c_winograd3x3_multiply__dsp(const s2c_conv2d *layer, int16_t *scratch,
     (36u * ((in_channels) * (2u * (tiles) + 4u) + 32u))
 
 /*
+ * The same for Cortex-M0. |acc| < 2^25 for every input and channel, in_channels is a multiple of
+ * 16, weights as s2c_conv2d_u8_s8_u8_16x1__m0 takes them.
+ */
+void s2c_winograd3x3_u8_s8_u8_4x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                      int16_t *scratch, uint8_t *const *out_rows,
+                                      uint32_t row_count);
+
+/* Up to 12 rows at once, whose weights are transformed once. */
+void s2c_winograd3x3_u8_s8_u8_12x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t *const *out_rows,
+                                       uint32_t row_count);
+
+/* `tiles`: of each four rows, as above. */
+#define S2C_WINOGRAD3X3_M0_SCRATCH_BYTES(in_channels, tiles) \
+    (144u * ((in_channels) * ((tiles) + 1u) + 4u))
+
+/*
  * sums[o] += r (max(r, 0) where relu is not 0), over all pixels of the row.
  * The caller clears `sums` before the first row; the compiler proves that int32 suffices.
  */
@@ -118,6 +149,12 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__c(const s2c_conv2d *layer, const uint8_t *con
 
 /* The same for cores with the DSP extension, with weights and preconditions as above. */
 void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_sum_u8_s8_s32_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
+void s2c_conv2d_sum_u8_s8_s32_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
@@ -172,6 +209,9 @@ void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
 /* The same for PCs. */
 void s2c_maxpool2d_u8__host(const s2c_window *window, const uint8_t *const *rows,
                             uint32_t row_count, uint32_t keep, uint8_t *out_row);
+/* The same for Cortex-M0. */
+void s2c_maxpool2d_u8__m0(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
+                          uint32_t keep, uint8_t *out_row);
 
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,

@@ -12,6 +12,7 @@ from squeeze2c.kernels import (
     blocks_weights,
     joins_rows,
     pairs_weights,
+    rows_at_once,
     skips_zeros,
     transforms_once,
     winograd_groups,
@@ -66,7 +67,9 @@ class LayerView:
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
     weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``,
     ``blocks``: the kernel reads pairs or blocks of channels. ``joins_rows``: it takes rows that
-    lie one behind the other as one. ``rest_kernel``: for the rows that are left of a strip.
+    lie one behind the other as one. ``transforms_once``: all tiles of packed weights share its
+    transformed input. ``rest_kernel``: for the rows that are left of a strip;
+    ``rows_at_once``: rows that the kernel takes, as C says it.
     """
 
     index: int
@@ -98,6 +101,7 @@ class LayerView:
     transforms_once: bool
     rest_kernel: str
     row_pointers: int
+    rows_at_once: str
     classes: int
 
 
@@ -105,7 +109,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
     columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
-    strips = layer.kernel in STRIP_KERNELS
+    strips, at_once = layer.kernel in STRIP_KERNELS, rows_at_once(layer.kernel)
     return LayerView(
         index=layer.index,
         template=f"{layer.kernel.op.removeprefix('sparse_')}{'_packed' if packed else ''}.c.j2",
@@ -136,7 +140,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         transforms_once=transforms_once(layer.kernel, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
-        row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
+        row_pointers=layer.window.kernel[0] + (at_once - 1) * strips if layer.window else 0,
+        rows_at_once="S2C_WINOGRAD3X3_ROWS" if at_once == WINOGRAD_ROWS else f"{at_once}u",
         classes=program.classes,
     )
 
@@ -159,13 +164,17 @@ def _columns_needed(layer: Layer) -> str:
     taps = layer.window.taps * channels
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
-        return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+        tiles = (4 * fours + 3 * threes) * rows_at_once(layer.kernel) // WINOGRAD_ROWS
+        kind = "S2C_WINOGRAD3X3" + "_M0" * (layer.kernel.arch == "m0")
+        return f"{kind}_SCRATCH_BYTES({channels}u, {tiles}u)"
     if skips_zeros(layer.kernel):
         return f"S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES({taps}u)"
     if blocks_weights(layer.kernel):
         rows, cols = layer.window.kernel
         stride = layer.window.strides[1]
         return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"
+    if layer.kernel.arch == "m0" and layer.kernel.tile:
+        return f"S2C_CONV2D_M0_SCRATCH_BYTES({taps}u, {layer.kernel.tile[0]}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

@@ -59,8 +59,8 @@ def simulate(
     layer; and, with ``count_instructions``, once more with hooks that mark where layers
     begin and end. Instructions are those of the first image. Exact counts and what they
     consist of need a QEMU with plugins and a C compiler for this machine; without them
-    SysTick counts, and ``no_plugin`` says why. ``work_dir`` keeps sources, ELF files and results; a temporary
-    folder is used otherwise. Code generated for ``host`` is built for the board's core.
+    SysTick counts, and ``no_plugin`` says why. ``work_dir`` keeps sources, ELF files and
+    results; a temporary folder is used otherwise. Code generated for ``host`` is built for the board's core.
 
     The stack that the model needed goes into the folder's manifest, with the name
     of the board, unless ``optimisation`` is not what the folder asks for.

@@ -1,7 +1,8 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
-``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
-and give the same bits anywhere, but only there they are fast. ``host`` is for PCs.
+``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32, ``dsp`` for
+cores with the DSP extension, ``host`` for PCs: the same sources compile and give the same bits
+anywhere, but only there they are fast.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ CONV2D_HOST = KernelSpec("conv2d", ("u8", "s8", "u8"), "host", (14, 16))
 CONV2D_SUM_HOST = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "host", (14, 16))
 MAXPOOL2D_HOST = KernelSpec("maxpool2d", ("u8",), "host")
 
+CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
+CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
+WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
+WINOGRAD_TALL_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (12, 1))
+CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
+CONV2D_LONGEST_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (224, 1))
+CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
+MAXPOOL2D_M0 = KernelSpec("maxpool2d", ("u8",), "m0")
+
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
     ops.QConvGlobalPool: CONV2D_SUM,
@@ -48,9 +58,6 @@ HOST: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_HOST,
 }
 
-STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
-"""Kernels that compute several rows at once, and what computes what is left of a strip."""
-
 SPARSE_KERNELS: dict[KernelSpec, KernelSpec] = {
     CONV2D_DSP: SPARSE_CONV2D_DSP,
     WINOGRAD_DSP: SPARSE_CONV2D_DSP,
@@ -60,9 +67,28 @@ SPARSE_KERNELS: dict[KernelSpec, KernelSpec] = {
 
 _SPARSE = frozenset(SPARSE_KERNELS.values())
 
+M0: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_M0,
+    ops.QConvGlobalPool: CONV2D_SUM_M0,
+    ops.QMaxPool2D: MAXPOOL2D_M0,
+}
+
+LONG_M0: dict[KernelSpec, KernelSpec] = {
+    CONV2D_M0: CONV2D_LONG_M0,
+    CONV2D_SUM_M0: CONV2D_SUM_LONG_M0,
+}
+"""The same kernels with more pixels at once, which is faster and takes more RAM."""
+
+STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
+    WINOGRAD_DSP: CONV2D_DSP,
+    WINOGRAD_M0: CONV2D_M0,
+    WINOGRAD_TALL_M0: CONV2D_M0,
+}
+"""Kernels that compute several rows at once, and what computes what is left of a strip."""
+
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *STRIP_KERNELS, *dict.fromkeys(SPARSE_KERNELS.values()),
-    *HOST.values(),
+    *PORTABLE.values(), *DSP.values(), *dict.fromkeys(SPARSE_KERNELS.values()),
+    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *HOST.values(), *STRIP_KERNELS,
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
@@ -73,6 +99,8 @@ def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
     """What ``core`` can run, by operator, the best first."""
     if core.pc:
         return (HOST, PORTABLE)
+    if core.short_multiply:
+        return (M0, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
@@ -109,13 +137,18 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     if kernel in STRIP_KERNELS:
         rest = STRIP_KERNELS[kernel]
         parts = ("input", "output", "product", "weights")
-        own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
+        own = tuple(f"s2c_winograd_{part}__{kernel.arch}.c" for part in parts)
+        if kernel.arch == "m0":
+            own = (*own, "s2c_winograd3x3__m0.c")
         return (*own, rest.source_file, *support_files(rest, unpack))
     if skips_zeros(kernel):
         return ("s2c_sparse_channel__dsp.c", "s2c_sparse_columns__dsp.c")
     if blocks_weights(kernel):
         blocking = ("s2c_block_tile__host.c",) if unpack else ()
         return ("s2c_tile__host.c", "s2c_multiply__host.c", *blocking)
+    if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
+        names = (kernel.op, "columns", "stream", "sums")
+        return tuple(f"s2c_{name}__m0.c" for name in names)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

@@ -9,14 +9,20 @@ from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
     CONV2D_HOST,
+    CONV2D_LONG_M0,
+    CONV2D_LONGEST_M0,
+    CONV2D_M0,
     CONV2D_SUM_DSP,
     CONV2D_SUM_HOST,
+    LONG_M0,
     PORTABLE,
     SPARSE_CONV2D_DSP,
     SPARSE_CONV2D_SUM_DSP,
     SPARSE_KERNELS,
     STRIP_KERNELS,
     WINOGRAD_DSP,
+    WINOGRAD_M0,
+    WINOGRAD_TALL_M0,
     blocks_weights,
     pairs_weights,
     skips_zeros,
@@ -31,13 +37,21 @@ WINOGRAD_CHANNELS = 16
 """Input channels that its inner loop takes at once."""
 WINOGRAD_ROWS = 4
 """Rows of output of a tile."""
+LONGEST_TAPS = 64
+"""Of windows so small that the columns of very many pixels take little RAM."""
+TALL_ROWS = 12
+"""Of three tiles, which share transformed weights."""
+TALL_MAP_ROWS = 16
+"""Of the largest maps for which that is worth the RAM."""
+
+_LONG_M0 = (*LONG_M0.values(), CONV2D_LONGEST_M0)
 
 UINT16_MAX = (1 << 16) - 1
 """Of the columns of a row in ``s2c_window``."""
 
 _JOINING = (
     CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP, CONV2D_HOST,
-    CONV2D_SUM_HOST,
+    CONV2D_SUM_HOST, *LONG_M0, *_LONG_M0,
 )  # fmt: skip
 
 _COLUMN_ITEM_BYTES = 2
@@ -69,17 +83,29 @@ def select_kernel(
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
-    if kernel == CONV2D_DSP and isinstance(node, ops.QConv2D):
+    winograd = {CONV2D_DSP: WINOGRAD_DSP, CONV2D_M0: WINOGRAD_M0}
+    if kernel in winograd and isinstance(node, ops.QConv2D):
         window, channels = node.window, graph.values[node.inputs[0]].type.channels
         whole = channels % WINOGRAD_CHANNELS == 0
         if window.kernel == (3, 3) and window.strides == (1, 1) and whole:
-            return WINOGRAD_DSP
-    return kernel
+            return winograd[kernel]
+    if kernel == CONV2D_M0 and isinstance(node, ops.QConv2D):
+        taps = node.window.taps * graph.values[node.inputs[0]].type.channels
+        return CONV2D_LONGEST_M0 if taps <= LONGEST_TAPS else CONV2D_LONG_M0
+    return LONG_M0.get(kernel, kernel)
 
 
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
-    return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+    if kernel == WINOGRAD_TALL_M0:
+        return TALL_ROWS
+    return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *_LONG_M0) else 1
+
+
+def kernel_for_strips(kernel: KernelSpec, strip_rows: int, map_rows: int) -> KernelSpec:
+    """What takes the place of ``kernel`` for strips of ``strip_rows`` of ``map_rows`` rows."""
+    tall = strip_rows >= TALL_ROWS and map_rows <= TALL_MAP_ROWS
+    return WINOGRAD_TALL_M0 if kernel == WINOGRAD_M0 and tall else kernel
 
 
 def transforms_once(kernel: KernelSpec, strip_rows: int) -> bool:
@@ -87,7 +113,7 @@ def transforms_once(kernel: KernelSpec, strip_rows: int) -> bool:
 
     They do where the strip is what the kernel takes at once.
     """
-    return kernel in STRIP_KERNELS and strip_rows <= rows_at_once(kernel)
+    return kernel == WINOGRAD_DSP and strip_rows <= rows_at_once(kernel)
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
@@ -159,9 +185,9 @@ def scratch_bytes(
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
         taps = node.window.taps * channels
-        if kernel == WINOGRAD_DSP:
+        if kernel in STRIP_KERNELS:
             cols = graph.values[node.output].type.width
-            columns = winograd_scratch_bytes(channels, cols)
+            columns = winograd_scratch_bytes(channels, cols, kernel)
         elif blocks_weights(kernel):
             columns = _segments_bytes(kernel, node.window, channels)
         else:
@@ -178,6 +204,8 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
     pixels = kernel.tile[0] if kernel.tile else 0
     if skips_zeros(kernel):
         return taps * SPARSE_TAP_BYTES
+    if kernel.arch == "m0":
+        return m0_scratch_bytes(taps, pixels)
     if not pairs_weights(kernel):
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0
@@ -191,6 +219,9 @@ def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
     first_taps = (pixels - 1) * window.strides[1] * channels
     sums = (pixels + _ROOM_BLOCKS) * BLOCK_CHANNELS * _WORD_BYTES
     return sums + window.kernel[0] * (first_taps + padded_taps(taps))
+def m0_scratch_bytes(taps: int, pixels: int) -> int:
+    """``S2C_CONV2D_M0_SCRATCH_BYTES``."""
+    return (taps + taps % 2) * (2 * pixels + 14) + 28
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:
@@ -201,7 +232,11 @@ def winograd_groups(cols: int) -> tuple[int, int]:
     return groups - threes, threes
 
 
-def winograd_scratch_bytes(channels: int, cols: int) -> int:
-    """``S2C_WINOGRAD3X3_SCRATCH_BYTES``."""
+def winograd_scratch_bytes(channels: int, cols: int, kernel: KernelSpec = WINOGRAD_DSP) -> int:
+    """``S2C_WINOGRAD3X3_SCRATCH_BYTES`` or ``S2C_WINOGRAD3X3_M0_SCRATCH_BYTES``."""
     fours, threes = winograd_groups(cols)
-    return 36 * (channels * (2 * (4 * fours + 3 * threes) + 4) + 32)
+    tiles = 4 * fours + 3 * threes
+    if kernel.arch == "m0":
+        tiles *= rows_at_once(kernel) // WINOGRAD_ROWS
+        return 144 * (channels * (tiles + 1) + 4)
+    return 36 * (channels * (2 * tiles + 4) + 32)

@@ -29,6 +29,9 @@ PAIRED_SHIFT = 24
 WINOGRAD_LIMIT = 1 << 25
 """What all accumulators must stay below where 64 times them is computed modulo 2^32."""
 
+M0_LEAST_WEIGHT = -127
+"""Any two weights then sum up to at most 255, so 128 times that stays within 16 bits."""
+
 UINT8_MAX = (1 << 8) - 1
 UINT16_MAX = (1 << 16) - 1
 UINT32_MAX = (1 << 32) - 1
@@ -78,6 +81,11 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
     bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
     accumulator, and leave rows to one of the former.
     """
+    if kernel.arch == "m0" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        low, high = _accumulator_bounds(graph, node)
+        limit = WINOGRAD_LIMIT if kernel in STRIP_KERNELS else 1 << 31
+        fits = low.min() >= -limit and high.max() < limit
+        return bool(fits and graph.constants[node.inputs[1]].min() >= M0_LEAST_WEIGHT)
     if not pairs_weights(kernel) and not skips_zeros(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):

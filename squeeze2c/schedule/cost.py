@@ -22,11 +22,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import Any
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, Sparsity, joins_rows, pairs_weights, transforms_once
-from squeeze2c.schedule import cost_dsp, cost_host
-from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
+from squeeze2c.schedule import cost_dsp, cost_host, cost_m0
 from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
@@ -173,21 +173,28 @@ def _work(
             graph, node, stage.kernel, schedule.strip_rows[index], parts
         )
         return lambda step: of_host(step.rows)
-    if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+    models = {"dsp": cost_dsp, "m0": cost_m0}
+    if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
+        slow = any(other.kernel.arch == "m0" for other in schedule.stages)
+        if slow and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+            row *= cost_m0.PORTABLE
         return lambda step: step.rows * row
     if stage.sparsity:
         return _sparse_work(graph, schedule, index, stage.sparsity, node)
-    work = Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
+    model: Any = models[stage.kernel.arch]
+    work = model.Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
+    if transforms_once(stage.kernel, schedule.strip_rows[index]):
+        work = replace(work, shares=True)
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        shares = transforms_once(stage.kernel, schedule.strip_rows[index])
-        of_rows = cache(partial(rows_in_parts, work, tuple(parts), shares))
+        of_rows = cache(partial(model.rows_in_parts, work, tuple(parts)))
         return lambda step: of_rows(step.rows)
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return rows_in_parts(long, tuple(parts), False, 1)
+        result: float = model.rows_in_parts(long, tuple(parts), 1)
+        return result
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
@@ -293,6 +300,10 @@ class _Pool:
         if kernel.arch == "host":
             row, fold = cost_host.pool_row(columns, out.channels)
             return cls(row, 0.0, fold)
+        if kernel.arch == "m0":
+            fold, spared = cost_m0.pool_row(columns, out.channels)
+            row = cost_m0.POOL_CALL + pixels * cost_m0.POOL_PIXEL
+            return cls(row, -spared, fold)
         if kernel.arch == "dsp":
             fold, spared = cost_dsp.pool_row(columns, out.channels)
             return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)

@@ -71,7 +71,10 @@ MOVED_WEIGHT = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """What a convolution's cost depends on."""
+    """What a convolution's cost depends on.
+
+    ``shares``: passes over the same rows share their transformed input.
+    """
 
     kernel: KernelSpec
     cols: int
@@ -83,6 +86,7 @@ class Convolution:
     pad_left: int
     contiguous: bool
     summed: bool
+    shares: bool = False
 
     @staticmethod
     def of(
@@ -177,19 +181,16 @@ def pairing(outputs: int, taps: int) -> float:
 
 
 @lru_cache(maxsize=1 << 14)
-def rows_in_parts(
-    work: Convolution, parts: tuple[int, ...], shares: bool, count: int
-) -> float:
+def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> float:
     """As :meth:`Convolution.rows`, in passes of so many output channels each.
 
-    ``shares``: the passes share what they can. Schedules of a network have most of these in
-    common.
+    Schedules of a network share most of these.
     """
     passes = sum(
         times * replace(work, outputs=outputs).rows(count)
         for outputs, times in Counter(parts).items()
     )
-    return passes - (len(parts) - 1) * work.shared(count) if shares else passes
+    return passes - (len(parts) - 1) * work.shared(count) if work.shares else passes
 
 
 def pool_row(row_columns: Sequence[int], channels: int) -> tuple[float, float]:

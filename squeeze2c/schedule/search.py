@@ -10,7 +10,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
-from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once, transforms_once
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    TILE_BYTES,
+    KernelSpec,
+    default_tile_channels,
+    fallbacks,
+    kernel_for_strips,
+    rows_at_once,
+    scratch_bytes,
+    transforms_once,
+)
+from squeeze2c.kernels.select import TALL_MAP_ROWS
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
@@ -22,6 +33,8 @@ from squeeze2c.schedule.zeros import skip_zeros, skippable_zeros
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
+SMALL_SCRATCH_BYTES = (4096, 8192, 16384, 24576)
+"""Beyond which kernels of Cortex-M0 may make way for portable ones, which are slow and small."""
 LATE_HEIGHTS = 3
 LATE_UNITS = (2, 4, 8)
 """Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
@@ -46,17 +59,28 @@ class _Family:
     """Schedules that differ in the tiles of packed weights alone.
 
     ``at_once``: the stages whose kernels take several rows at once. ``make``: one of them.
+    ``strips``: rows of each stage; empty where all are computed in one step.
+    ``most_scratch_bytes``: what needs more has portable kernels.
     """
 
     kind: str
     at_once: tuple[bool, ...]
     make: Callable[[], Schedule]
+    strips: tuple[int, ...] = ()
+    most_scratch_bytes: int | None = None
+
+
+    @property
+    def kernels(self) -> tuple[tuple[bool, ...], tuple[int, ...], int | None]:
+        """Operands of :meth:`_Kernels.choose`."""
+        return self.at_once, self.strips, self.most_scratch_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Kernels:
     """The stages twice: with kernels for single rows, and for several rows where there are any."""
 
+    graph: Graph
     one_by_one: tuple[Stage, ...]
     at_once: tuple[Stage, ...]
 
@@ -66,11 +90,36 @@ class _Kernels:
         single, several = (
             collect_stages(graph, placements, core, packed, strips) for strips in (False, True)
         )
-        return cls(single, several)
+        return cls(graph, single, several)
 
-    def choose(self, at_once: Sequence[bool]) -> tuple[Stage, ...]:
+    def choose(
+        self, at_once: Sequence[bool], strips: Sequence[int] = (),
+        most_scratch_bytes: int | None = None,
+    ) -> tuple[Stage, ...]:  # fmt: skip
         choices = zip(self.one_by_one, self.at_once, at_once, strict=True)
-        return tuple(several if chosen else single for single, several, chosen in choices)
+        chosen = tuple(several if both else single for single, several, both in choices)
+        if strips:
+            chosen = tuple(map(self._for_strips, chosen, strips))
+        if most_scratch_bytes is None:
+            return chosen
+        return tuple(
+            stage if stage.scratch_bytes <= most_scratch_bytes else self._portable(stage)
+            for stage in chosen
+        )
+
+    def _portable(self, stage: Stage) -> Stage:
+        return self._with_kernel(stage, fallbacks(self.graph.node(stage.node), stage.kernel)[-1])
+
+    def _for_strips(self, stage: Stage, strip_rows: int) -> Stage:
+        rows = min(strip_rows, stage.rows)
+        return self._with_kernel(stage, kernel_for_strips(stage.kernel, rows, stage.rows))
+
+    def _with_kernel(self, stage: Stage, kernel: KernelSpec) -> Stage:
+        if kernel == stage.kernel:
+            return stage
+        node = self.graph.node(stage.node)
+        scratch = scratch_bytes(self.graph, node, kernel, stage.tile_channels)
+        return replace(stage, kernel=kernel, scratch_bytes=scratch)
 
     @property
     def rows(self) -> list[int]:
@@ -105,9 +154,9 @@ def candidates(
         progress("scheduling", told, total)
         told += 1
         ordered = family.make()
-        least = tilings[0].choose(family.at_once)
+        least = tilings[0].choose(*family.kernels)
         for tiling in tilings:
-            stages = _tiled(least, tiling.choose(family.at_once), ordered.strip_rows)
+            stages = _tiled(least, tiling.choose(*family.kernels), ordered.strip_rows)
             schedule = replace(ordered, stages=stages)
             made.append((predicted_instructions(graph, schedule), family.kind, schedule))
             skipping = skip_zeros(graph, schedule, zeros)
@@ -181,15 +230,15 @@ def _families(
 
     def stream(
         at_once: tuple[bool, ...], strips: Sequence[int], run: bool = True,
-        boundaries: tuple[str, ...] = (),
+        boundaries: tuple[str, ...] = (), most_scratch_bytes: int | None = None,
     ) -> _Family:  # fmt: skip
-        stages = kernels.choose(at_once)
+        stages = kernels.choose(at_once, strips, most_scratch_bytes)
         strip_rows = [min(strip, stage.rows) for strip, stage in zip(strips, stages, strict=True)]
         running = [run and stage.pool for stage in stages]
         make = partial(
             schedule_stream, graph, placements, stages, strip_rows, running, push, boundaries
         )
-        return _Family("stream", at_once, make)
+        return _Family("stream", at_once, make, tuple(strips), most_scratch_bytes)
 
     stages = kernels.one_by_one
     most_rows = max(stage.rows for stage in stages)
@@ -212,6 +261,20 @@ def _families(
                 yield stream(at_once, strips)
         for at_once, strips in _three_zones(kernels):
             yield stream(at_once, strips)
+    if core.short_multiply:
+        for most_scratch_bytes in SMALL_SCRATCH_BYTES:
+            yield stream(none, [1] * len(stages), most_scratch_bytes=most_scratch_bytes)
+        # Kernels for long rows need no strips, but profit from them.
+        long_rows = [stage.kernel not in STRIP_KERNELS for stage in kernels.at_once]
+        uniform = ([strip] * len(stages) for strip in STRIPS[:2])
+        for strips in (*uniform, *_whole_small_maps(stages)):
+            enough = [
+                strip >= min(rows, stage.rows)
+                for strip, rows, stage in zip(strips, kernels.rows, stages, strict=True)
+            ]
+            anyhow = [a or b for a, b in zip(enough, long_rows, strict=True)]
+            for allowed in (enough, anyhow):
+                yield stream(tuple(a and b for a, b in zip(several, allowed, strict=True)), strips)
     pools = [stage.buffer for stage in stages if stage.pool and stage.buffer is not None]
     for boundary in dict.fromkeys(pools):
         yield stream(none, [1] * len(stages), True, (boundary,))
@@ -266,6 +329,12 @@ def _three_zones(kernels: _Kernels) -> Iterator[tuple[tuple[bool, ...], list[int
                         for i in range(len(heights))
                     ]
             yield at_once, [early if i < middle else rows for i in range(len(heights))]
+
+
+def _whole_small_maps(stages: Sequence[Stage]) -> Iterator[list[int]]:
+    """Strips as high as the map for small maps: then kernels expand each weight once."""
+    for early in STRIPS[:4]:
+        yield [max(early, stage.rows * (stage.rows <= TALL_MAP_ROWS)) for stage in stages]
 
 
 def _late_stages(stages: Sequence[Stage]) -> Sequence[frozenset[int]]:

@@ -18,10 +18,11 @@ from squeeze2c.kernels import (
     blocks_weights,
     pair_weights,
     pairs_weights,
+    rows_at_once,
     skips_zeros,
     sparse_weights,
 )
-from squeeze2c.kernels.catalogue import WINOGRAD_DSP
+from squeeze2c.kernels.catalogue import WINOGRAD_DSP, WINOGRAD_M0, WINOGRAD_TALL_M0
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
@@ -104,6 +105,12 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     """What the header says of the scratch of ``kernel``."""
     channels = case.x.shape[2]
     taps = case.window.taps * channels
+    if kernel in (WINOGRAD_M0, WINOGRAD_TALL_M0):
+        tiles = max(-(-case.expected.shape[1] // 4), 3)
+        bands = rows_at_once(kernel) // 4
+        return 144 * (channels * ((6 if tiles == 5 else tiles) * bands + 1) + 4)
+    if kernel.arch == "m0" and kernel.tile:
+        return (taps + taps % 2) * (2 * kernel.tile[0] + 14) + 28
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
@@ -193,12 +200,13 @@ def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None
     """In strips of every height."""
     out = _output(kernels, case.expected.shape, case.strides)
     conv = _Conv(kernels, case, out.pixel_bytes, kernel)
-    for height in (4, 3, 2, 1):
+    most = rows_at_once(kernel)
+    for height in dict.fromkeys((most, most - 1, most // 2, 3, 2, 1)):
         for first in range(0, len(out.memory), height):
             memory = out.memory[first : first + height]
             for part in memory:
                 part.array[:] = FILL
-            kernels.lib.s2c_winograd3x3_u8_s8_u8_4x2__dsp(
+            getattr(kernels.lib, kernel.symbol)(
                 conv.layer, conv.pointers(first, len(memory) + 2), conv.scratch_pointer,
                 kernels.ffi.new("uint8_t *[]", [part.address for part in memory]), len(memory),
             )

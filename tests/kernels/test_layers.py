@@ -26,6 +26,21 @@ SUITES: dict[str, Suite] = {
     "s2c_conv2d_u8_s8_u8_14x16__host": (generate_blocked.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_14x16__host": (generate_blocked.conv_sum_cases, check.check_conv_sum),
     "s2c_maxpool2d_u8__host": (generate_blocked.pool_cases, check.check_pool),
+    **{
+        f"s2c_conv2d_u8_s8_u8_{pixels}x1__m0": (generate.conv_cases, check.check_conv)
+        for pixels in (16, 88, 224)
+    },
+    **{
+        f"s2c_conv2d_sum_u8_s8_s32_{pixels}x1__m0": (generate.conv_sum_cases, check.check_conv_sum)
+        for pixels in (16, 88)
+    },
+    **{
+        f"s2c_winograd3x3_u8_s8_u8_{rows}x1__m0": (
+            generate_paired.winograd_cases, check.check_winograd,
+        )
+        for rows in (4, 12)
+    },
+    "s2c_maxpool2d_u8__m0": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),

@@ -99,8 +99,9 @@ def test_kernels_are_those_of_the_architecture(core: Core) -> None:
     graph = quantised(every_operator_graph())
     arch = {node.name: select_kernel(graph, node, core).arch for node in graph.nodes
             if not isinstance(node, ops.QConcat)}  # fmt: skip
+    wanted = "host" if core.pc else "dsp" if core.dsp else "m0" if core.short_multiply else "c"
     for name in ("stem", "pool", "fire/expand3x3", "classifier"):
-        assert arch[name] == ("host" if core.pc else "dsp" if core.dsp else "c")
+        assert arch[name] == wanted
     assert arch["bypass"] == "c"
 
 
