@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from squeeze2c.errors import DoesNotFitError, UsageError
 from squeeze2c.export import largest_buffers
@@ -24,6 +24,7 @@ from squeeze2c.schedule import (
     ScheduleOptions,
     candidates,
     choose,
+    predicted_instructions,
     skippable_zeros,
 )
 from squeeze2c.target import Core
@@ -47,7 +48,8 @@ class Planned:
     ) -> Built:
         """The program of ``integer``, which has the shapes that were planned for."""
         program = lower(integer, self.chosen.schedule, self.plan, name, self.pixels, packed)
-        return Built(program, self.chosen, self.candidates, self.plan)
+        found = tuple(_costed(candidate, integer) for candidate in self.candidates)
+        return Built(program, _costed(self.chosen, integer), found, self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Built:
     chosen: Candidate
     candidates: tuple[Candidate, ...]
     plan: MemoryPlan
+
+
+def _costed(candidate: Candidate, integer: Graph) -> Candidate:
+    """``candidate`` with what it costs with the weights of ``integer``, if it depends on them.
+
+    Schedules are chosen without weights.
+    """
+    if not any(stage.kernel.arch == "m0" for stage in candidate.schedule.stages):
+        return candidate
+    cost = predicted_instructions(integer, candidate.schedule)
+    return replace(candidate, instructions=cost)
 
 
 def build_program(

@@ -23,6 +23,8 @@ PLAIN_SHIFT = 24
 SEGMENT_TAPS = 32
 SEGMENT_WEIGHTS = 255
 """S2C_M0_SEGMENT_TAPS and S2C_M0_SEGMENT_WEIGHTS."""
+TYPICAL_TAPS = 9
+"""Of a segment of 8-bit weights, where they are not known yet."""
 
 ROW = 77.3
 CHUNK = 336.4
@@ -82,6 +84,9 @@ POOL_KEPT_BYTE = 3.3
 
 @lru_cache(maxsize=256)
 def _segments(weights: bytes, outputs: int) -> tuple[int, ...]:
+    if not any(weights):
+        unknown = -(-len(weights) // (outputs * TYPICAL_TAPS))
+        return (unknown + unknown % 2,) * outputs
     magnitude = np.abs(np.frombuffer(weights, np.int8).reshape(outputs, -1).astype(np.int32))
     if magnitude.shape[1] % 2:
         magnitude = np.pad(magnitude, ((0, 0), (0, 1)))
@@ -97,7 +102,10 @@ def _segments(weights: bytes, outputs: int) -> tuple[int, ...]:
 
 
 def segments(weight: np.ndarray) -> tuple[int, ...]:
-    """Segments of each output channel of weights int8 (O, ...), as the kernels count them."""
+    """Segments of each output channel of weights int8 (O, ...), as the kernels count them.
+
+    Where all weights are zero, as in a skeleton, what is typical of 8 bits.
+    """
     return _segments(np.ascontiguousarray(weight).tobytes(), len(weight))
 
 

@@ -60,6 +60,8 @@ def stream_of(kernels: Kernels, weights: np.ndarray) -> tuple[list[np.ndarray], 
 
 def test_streams_hold_the_weights_in_segments_that_fit(kernels: Kernels) -> None:
     for case in (*generate_m0.conv_cases(), *generate.conv_cases()[::7]):
+        if not case.weight.any():
+            continue
         counts = segments(case.weight)
         for channel, expected in zip(case.weight, counts, strict=True):
             flat = channel.ravel()
