@@ -22,6 +22,11 @@
     (S2C_UNPACK_TABLE_BYTES + (channels) * 2u * (uint32_t)sizeof(int32_t) + \
      ((channels) + 1u) / 2u * 2u * (((taps) + 3u) / 4u * 4u))
 
+/* The same for kernels for Helium, with whole quads of channels of whole blocks of taps. */
+#define S2C_PACKED_CONV2D_MVE_BYTES(channels, taps)                                            \
+    (S2C_UNPACK_TABLE_BYTES + (channels) * 2u * (uint32_t)sizeof(int32_t) +                     \
+     ((channels) + 3u) / 4u * 4u * (((taps) + 15u) / 16u * 16u))
+
 /* Builds the decode table of `packed` at the beginning of `decoded`. See s2c_unpack_prepare. */
 static inline s2c_status s2c_packed_conv2d_begin(const s2c_packed_layer *packed, void *decoded)
 {
@@ -66,6 +71,21 @@ static inline s2c_status s2c_packed_conv2d_paired_tile(const s2c_packed_layer *p
     if (status == S2C_OK) {
         s2c_pair_tile__dsp(s2c_packed_conv2d_weights(packed, decoded), part->window.out_channels,
                            packed->taps);
+    }
+    return status;
+}
+
+/* The same for kernels for Helium. */
+static inline s2c_status s2c_packed_conv2d_mve_tile(const s2c_packed_layer *packed, void *decoded,
+                                                    uint32_t tile, s2c_conv2d *part)
+{
+    const s2c_status status = s2c_packed_conv2d_tile(packed, decoded, tile, part);
+    int32_t *const bias = (int32_t *)decoded + S2C_UNPACK_TABLE_WORDS;
+
+    if (status == S2C_OK) {
+        s2c_signed_tile__mve(s2c_packed_conv2d_weights(packed, decoded), bias,
+                             bias + packed->tile_channels, part->window.out_channels,
+                             packed->taps);
     }
     return status;
 }

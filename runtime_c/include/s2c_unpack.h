@@ -84,6 +84,13 @@ s2c_status s2c_unpack_tile(const s2c_packed_layer *layer, const uint32_t *table,
  */
 void s2c_pair_tile__dsp(int8_t *weights, uint32_t channels, uint32_t taps);
 
+/*
+ * Brings weights, biases and multipliers of a tile into the form of the kernels for Helium, in
+ * place. weights: as above, in memory for taps padded to blocks of 16.
+ */
+void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, int32_t *multiplier, uint32_t channels,
+                          uint32_t taps);
+
 #ifdef __cplusplus
 }
 #endif

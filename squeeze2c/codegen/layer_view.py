@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from squeeze2c.codegen.literals import comment_text
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
-from squeeze2c.kernels import STRIP_KERNELS, joins_rows, pairs_weights, winograd_groups
+from squeeze2c.kernels import (
+    STRIP_KERNELS,
+    KernelSpec,
+    joins_rows,
+    pairs_weights,
+    signed_columns,
+    winograd_groups,
+)
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -56,7 +63,8 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to. ``pairs``: the kernel reads pairs of channels. ``joins_rows``: it takes
+    weights decodes to. ``order``: what the kernel's order of weights
+    is called in the runtime, empty for the portable one. ``joins_rows``: it takes
     rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
     a strip.
     """
@@ -83,7 +91,7 @@ class LayerView:
     columns_bytes: int
     columns_needed: str
     decoded_offset_bytes: int
-    pairs: bool
+    order: str
     joins_rows: bool
     rest_kernel: str
     row_pointers: int
@@ -118,7 +126,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         columns_bytes=columns,
         columns_needed=_columns_needed(layer),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
-        pairs=pairs_weights(layer.kernel),
+        order=_order(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
@@ -136,9 +144,17 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if signed_columns(layer.kernel):
+        return f"S2C_CONV2D_MVE_SCRATCH_BYTES({taps}u, {channels}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"
+
+
+def _order(kernel: KernelSpec) -> str:
+    if signed_columns(kernel):
+        return "mve"
+    return "paired" if pairs_weights(kernel) else ""
 
 
 def map_view(source: RowSource) -> MapView:

@@ -1,7 +1,21 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
-from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
+from squeeze2c.kernels.catalogue import (
+    CATALOGUE,
+    STRIP_KERNELS,
+    pairs_weights,
+    signed_columns,
+    support_files,
+)
+from squeeze2c.kernels.layout import (
+    BLOCK,
+    QUAD,
+    block_taps,
+    padded_taps,
+    pair_weights,
+    signed_channels,
+    signed_constants,
+)
 from squeeze2c.kernels.select import (
     TILE_BYTES,
     UNPACK_TABLE_BYTES,
@@ -18,6 +32,7 @@ from squeeze2c.kernels.select import (
 from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
+    "BLOCK",
     "CATALOGUE",
     "QUAD",
     "STRIP_KERNELS",
@@ -25,6 +40,7 @@ __all__ = [
     "UNPACK_TABLE_BYTES",
     "KernelSpec",
     "TileScratch",
+    "block_taps",
     "default_tile_channels",
     "fallbacks",
     "joins_rows",
@@ -34,6 +50,9 @@ __all__ = [
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",
+    "signed_channels",
+    "signed_columns",
+    "signed_constants",
     "support_files",
     "tile_scratch",
     "winograd_groups",

@@ -1,7 +1,7 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
-``c`` runs everywhere. ``dsp`` is for cores with the DSP extension: the same sources compile
-and give the same bits anywhere, but only there they are fast.
+``c`` runs everywhere. ``dsp`` is for cores with the DSP extension, ``mve`` for those with
+Helium: the same sources compile and give the same bits anywhere, but only there they are fast.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ CONV2D_SUM_DSP = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "dsp", (4, 2))
 WINOGRAD_DSP = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "dsp", (4, 2))
 MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
+CONV2D_MVE = KernelSpec("conv2d", ("u8", "s8", "u8"), "mve", (4, 2))
+CONV2D_SUM_MVE = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "mve", (4, 2))
+MAXPOOL2D_MVE = KernelSpec("maxpool2d", ("u8",), "mve")
+
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
     ops.QConvGlobalPool: CONV2D_SUM,
@@ -35,22 +39,38 @@ DSP: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_DSP,
 }
 
+MVE: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_MVE,
+    ops.QConvGlobalPool: CONV2D_SUM_MVE,
+    ops.QMaxPool2D: MAXPOOL2D_MVE,
+}
+
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
-CATALOGUE: tuple[KernelSpec, ...] = (*PORTABLE.values(), *DSP.values(), *STRIP_KERNELS)
+CATALOGUE: tuple[KernelSpec, ...] = (
+    *PORTABLE.values(), *DSP.values(), *MVE.values(), *STRIP_KERNELS
+)
 
+_SIGNED = (CONV2D_MVE, CONV2D_SUM_MVE)
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 
 
 def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
     """What ``core`` can run, by operator, the best first."""
+    if core.mve:
+        return (MVE, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
 def pairs_weights(kernel: KernelSpec) -> bool:
     """Whether ``kernel`` reads weights in pairs of channels; see ``kernels/layout.py``."""
     return kernel in _PAIRED
+
+
+def signed_columns(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` multiplies inputs less 128; see ``kernels/layout.py``."""
+    return kernel in _SIGNED
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
@@ -63,6 +83,9 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
+    if signed_columns(kernel):
+        tile = ("s2c_signed_tile__mve.c",) if unpack else ()
+        return ("s2c_columns__mve.c", "s2c_product__mve.c", *tile)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

@@ -8,6 +8,14 @@ QUAD = 4
 """Taps that the DSP extension expands at once: the bytes of one word."""
 
 
+BLOCK = 16
+"""Taps that Helium multiplies at once: the bytes of a vector."""
+SIGNED_CHANNELS = 4
+"""Output channels that its kernels finish together."""
+SIGNED_MULTIPLIER_SHIFT = 7
+"""S2C_MVE_MULTIPLIER_SHIFT."""
+
+
 def padded_taps(taps: int) -> int:
     """``taps`` rounded up to whole quads."""
     return -(-taps // QUAD) * QUAD
@@ -27,3 +35,34 @@ def pair_weights(weight: np.ndarray) -> np.ndarray:
     quads = pairs.reshape(len(pairs), -1, QUAD)
     order = np.concatenate([quads[:, :, 0::2], quads[:, :, 1::2]], axis=1)
     return order.astype(np.int16).ravel()
+
+
+def block_taps(taps: int) -> int:
+    """``taps`` rounded up to whole blocks."""
+    return -(-taps // BLOCK) * BLOCK
+
+
+def signed_channels(outputs: int) -> int:
+    """``outputs`` rounded up to what kernels for Helium finish together."""
+    return -(-outputs // SIGNED_CHANNELS) * SIGNED_CHANNELS
+
+
+def signed_constants(
+    weight: np.ndarray, bias: np.ndarray, multiplier: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights int8 (outputs, taps), biases and multipliers int32 (outputs,) for Helium.
+
+    Its vectors multiply signed bytes, so kernels read ``x - 128`` and biases are
+    ``bias + 128 * sum(weight)``. That is the accumulator of an input of nothing but 128, so it
+    fits int32 where all accumulators do. Multipliers are 128 times theirs. Zeros fill up
+    blocks of taps and quads of channels.
+    """
+    outputs, taps = weight.shape
+    rows = signed_channels(outputs)
+    padded = np.zeros((rows, block_taps(taps)), np.int8)
+    padded[:outputs, :taps] = weight
+    numbers = np.zeros((2, rows), np.int64)
+    numbers[0, :outputs] = bias + 128 * weight.astype(np.int64).sum(axis=1)
+    numbers[1, :outputs] = multiplier.astype(np.int64) << SIGNED_MULTIPLIER_SHIFT
+    biases, multipliers = numbers.astype(np.int32)
+    return padded, biases, multipliers

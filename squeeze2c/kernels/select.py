@@ -8,14 +8,17 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_MVE,
     CONV2D_SUM_DSP,
+    CONV2D_SUM_MVE,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
     pairs_weights,
+    signed_columns,
     tables,
 )
-from squeeze2c.kernels.layout import QUAD, padded_taps
+from squeeze2c.kernels.layout import BLOCK, QUAD, block_taps, padded_taps, signed_channels
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -75,13 +78,14 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
+    long = (CONV2D_DSP, CONV2D_SUM_DSP, CONV2D_MVE, CONV2D_SUM_MVE)
+    return kernel in long and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
     """What can take the place of ``kernel``, the best first; the last takes any numbers.
 
-    None needs more scratch.
+    None needs more scratch. Kernels for Helium take any numbers themselves.
     """
     rest = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
     return (*rest, PORTABLE[type(node)])
@@ -107,6 +111,8 @@ def tile_scratch(
     weights = tile_channels * taps
     if pairs_weights(kernel):
         weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
+    if signed_columns(kernel):
+        weights = signed_channels(tile_channels) * block_taps(taps)
     channels = tile_channels * 2 * _WORD_BYTES
     return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
@@ -141,6 +147,9 @@ def scratch_bytes(
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
     """Expanded columns; with pairs, windows whose pixels are no whole words are gathered first."""
     pixels = kernel.tile[0] if kernel.tile else 0
+    if signed_columns(kernel):
+        apart = block_taps(taps) + BLOCK if channels % BLOCK else 0
+        return pixels * block_taps(taps) + apart
     if not pairs_weights(kernel):
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0

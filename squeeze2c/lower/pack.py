@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, TileScratch, pair_weights, pairs_weights
+from squeeze2c.kernels import (
+    KernelSpec,
+    TileScratch,
+    pair_weights,
+    pairs_weights,
+    signed_columns,
+    signed_constants,
+)
 from squeeze2c.lower.packed_weights import Convolution, PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
@@ -96,6 +103,10 @@ class ConstantPool:
             text += "; in pairs of outputs"
             # As bytes, so that it is printed in words like other weights.
             weights = pair_weights(weights.reshape(outputs, -1)).astype("<i2").view(np.int8)
+        if signed_columns(kernel):
+            text += "; for inputs less 128, padded"
+            matrix = weights.reshape(outputs, -1)
+            weights, bias, multiplier = signed_constants(matrix, bias, multiplier)
         own = [
             ConstantArray(
                 f"{stem}_weights", "int8_t", weights, f"{node.name}: weights, {order} ({text})"

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
-from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels import (
+    KernelSpec,
+    block_taps,
+    pair_weights,
+    pairs_weights,
+    signed_columns,
+    signed_constants,
+)
 from squeeze2c.kernels.catalogue import WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
@@ -81,11 +88,16 @@ def _window(
     }
 
 
-def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
-    """The weights of ``case`` in the order in which ``kernel`` reads them."""
+def conv_constants(
+    case: ConvCase, kernel: KernelSpec
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, biases and multipliers of ``case`` as ``kernel`` reads them."""
+    matrix = case.weight.reshape(len(case.weight), -1)
+    if signed_columns(kernel):
+        return signed_constants(matrix, case.bias, case.multiplier)
     if pairs_weights(kernel):
-        return pair_weights(case.weight.reshape(len(case.weight), -1))
-    return case.weight
+        return pair_weights(matrix), case.bias, case.multiplier
+    return case.weight, case.bias, case.multiplier
 
 
 def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
@@ -95,6 +107,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if signed_columns(kernel):
+        return block_taps(taps) * (5 if channels % 16 else 4) + (16 if channels % 16 else 0)
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -107,17 +121,18 @@ class _Conv:
         self, kernels: Kernels, case: ConvCase, out_bytes: int, kernel: KernelSpec
     ) -> None:
         strides = case.strides
-        self.weights = conv_weights(case, kernel)
-        # Pairs are read as words.
-        misaligned = 0 if pairs_weights(kernel) else strides.misaligned
+        self.read = conv_constants(case, kernel)
+        # Pairs and vectors are read as words.
+        words = pairs_weights(kernel) or signed_columns(kernel)
+        misaligned = 0 if words else strides.misaligned
         self.kernels, self.case = kernels, case
         self.source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
         pad = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))
         self.pad = Rows(kernels, pad, strides.in_extra, strides.misaligned)
         pixel = np.array(case.pad_value, np.uint8)
         self.constants = [
-            kernels.memory(self.weights, misaligned), kernels.memory(case.bias),
-            kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
+            kernels.memory(self.read[0], misaligned), kernels.memory(self.read[1]),
+            kernels.memory(self.read[2]), kernels.memory(pixel, strides.misaligned),
         ]
         self.scratch = kernels.room(conv_scratch_bytes(case, kernel) // 2, "int16")
         pointers = [
@@ -153,8 +168,7 @@ class _Conv:
         np.testing.assert_array_equal(self.source.content(), case.x)
         self.pad.content()
         self.scratch.check()
-        contents = (self.weights, case.bias, case.multiplier)
-        for memory, content in zip(self.constants[:3], contents, strict=True):
+        for memory, content in zip(self.constants[:3], self.read, strict=True):
             memory.check()
             np.testing.assert_array_equal(memory.array, content.ravel())
 

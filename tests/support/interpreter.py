@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from squeeze2c.kernels import UNPACK_TABLE_BYTES, pairs_weights
+from squeeze2c.kernels import UNPACK_TABLE_BYTES, pairs_weights, signed_columns
 from squeeze2c.lower import CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
 from tests.support.kernel_library import Kernels
@@ -128,6 +128,10 @@ class Interpreter:
             part.window.out_channels = count
             if pairs_weights(layer.kernel):
                 self._kernels.lib.s2c_pair_tile__dsp(weights, count, packed.taps)
+            if signed_columns(layer.kernel):
+                self._kernels.lib.s2c_signed_tile__mve(
+                    weights, bias, multiplier, count, packed.taps
+                )
             for row in rows:
                 self._poison(layer, columns_bytes)
                 self._compute(layer, row, part, first)
