@@ -1,5 +1,5 @@
 /*
- * Internal to the products for Helium: their inner loop, four pixels or three by two channels.
+ * Internal to the products for Helium: their inner loops, four pixels or three by two channels.
  *
  * Sums are in even registers, which is where VMLADAV can leave them: of the first channel in r0,
  * r2, r4 and r6, of the second in r8, r10, r12 and lr. The odd ones hold pointers: r1 to
@@ -16,17 +16,18 @@
 #define S2C_AT_ADVANCE "12"
 #define S2C_AT_BIAS "16"
 #define S2C_AT_BIAS_END "20"
-#define S2C_AT_TO_MULTIPLIER "24"
-#define S2C_AT_TURNS "28"
-#define S2C_AT_SKIP "32"
-#define S2C_AT_KEPT "36"
-#define S2C_AT_ENTRY_0 "40"
-#define S2C_AT_ENTRY_1 "44"
-#define S2C_AT_ZERO_POINT "48"
-#define S2C_AT_OUT "52"
-#define S2C_AT_SUMS "68"
-#define S2C_AT_LEAST "72"
-#define S2C_AT_PIXELS "76"
+#define S2C_AT_TURNS "24"
+#define S2C_AT_SKIP "28"
+#define S2C_AT_KEPT "32"
+#define S2C_AT_ENTRY_0 "36"
+#define S2C_AT_ENTRY_1 "40"
+#define S2C_AT_ZERO_POINT "44"
+#define S2C_AT_OUT "48"
+#define S2C_AT_SUMS "64"
+#define S2C_AT_LEAST "68"
+#define S2C_AT_PIXELS "72"
+#define S2C_AT_PARKED "76"
+#define S2C_AT_PARKED_4 "92"
 
 #define S2C_LOAD(q, r) "vldrw.u32 " q ", [" r "], #16\n\t"
 #define S2C_FIELD(r, at) "ldr.w " r ", [r9, #" at "]\n\t"
@@ -65,38 +66,49 @@
 #define S2C_BLOCK_BYTES(group) ((group) == 4u ? 56u : 44u)
 #define S2C_BLOCKS_PER_TURN 4u
 
-/* Where the loops are entered: so late that what is left after whole turns comes first. */
+/* Where a loop is entered: so late that what is left after whole turns comes first. */
 #define S2C_ENTRY(label, at)          \
     "adr.w r2, " label "\n\t"         \
     "add.w r2, r2, r0\n\t"            \
     "orr.w r2, r2, #1\n\t"            \
     "str.w r2, [r9, #" at "]\n\t"
 
-#define S2C_BEGIN                         \
+#define S2C_BEGIN                     \
+    S2C_FIELD("r3", S2C_AT_WEIGHTS)   \
+    S2C_FIELD("r5", S2C_AT_WEIGHTS_2) \
+    S2C_FIELD("r11", S2C_AT_BIAS)
+
+#define S2C_BEGIN_LOOPS                   \
     "str.w r7, [r9, #" S2C_AT_KEPT "]\n\t" \
     S2C_FIELD("r0", S2C_AT_SKIP)          \
     S2C_ENTRY("2f", S2C_AT_ENTRY_0)       \
     S2C_ENTRY("3f", S2C_AT_ENTRY_1)       \
-    S2C_FIELD("r3", S2C_AT_WEIGHTS)       \
-    S2C_FIELD("r5", S2C_AT_WEIGHTS_2)     \
-    S2C_FIELD("r11", S2C_AT_BIAS)
+    S2C_BEGIN
 
-#define S2C_END S2C_FIELD("r7", S2C_AT_KEPT)
+#define S2C_END_LOOPS S2C_FIELD("r7", S2C_AT_KEPT)
 
-/* The sums of two channels, the loop at `label`. Afterwards the pointers are one channel further. */
-#define S2C_SUMS(block, label, entry)   \
-    S2C_FIELD("r1", S2C_AT_COLUMNS)     \
-    S2C_FIELD("r7", S2C_AT_TURNS)       \
-    block("vmladav.s8")                 \
-    S2C_FIELD("pc", entry)              \
-    ".p2align 2\n"                      \
-    label ":\n\t"                       \
-    block("vmladava.s8")                \
-    block("vmladava.s8")                \
-    block("vmladava.s8")                \
-    block("vmladava.s8")                \
-    "subs r7, r7, #1\n\t"               \
+/*
+ * The sums of two channels of any number of blocks, the loop at `label`; or of two blocks. Afterwards
+ * the pointers to weights are one channel further.
+ */
+#define S2C_SUMS_ANY(block, label, entry) \
+    S2C_FIELD("r1", S2C_AT_COLUMNS)       \
+    S2C_FIELD("r7", S2C_AT_TURNS)         \
+    block("vmladav.s8")                   \
+    S2C_FIELD("pc", entry)                \
+    ".p2align 2\n"                        \
+    label ":\n\t"                         \
+    block("vmladava.s8")                  \
+    block("vmladava.s8")                  \
+    block("vmladava.s8")                  \
+    block("vmladava.s8")                  \
+    "subs r7, r7, #1\n\t"                 \
     "bne.w " label "b\n\t"
+
+#define S2C_SUMS_TWO(block, label, entry) \
+    S2C_FIELD("r1", S2C_AT_COLUMNS)       \
+    block("vmladav.s8")                   \
+    block("vmladava.s8")
 
 /* Sums to vectors, a lane per pixel. A fourth one repeats the third. */
 #define S2C_COLLECT_4(d0, d1, d2, d3)  \
@@ -112,26 +124,40 @@
     "vmov " d3 ", r12, r12\n\t"
 
 /*
- * Results of a quad of channels, 0 and 2, then 1 and 3, in q4, q5, q0 and q1: what
+ * Results of a quad of channels from sums in q4, q5, q0 and q1, of channels 0, 2, 1 and 3: what
  * VQRDMULH makes of a sum and 128 times a multiplier is the contract's rounding with a shift of 24.
  */
-#define S2C_RESULTS(block, collect)                                  \
-    S2C_SUMS(block, "2", S2C_AT_ENTRY_0)                             \
-    collect("d8", "d9", "d10", "d11")                                \
-    S2C_SUMS(block, "3", S2C_AT_ENTRY_1)                             \
-    collect("d0", "d1", "d2", "d3")                                  \
-    "ldmia.w r11!, {r0, r2, r4, r6}\n\t"                             \
-    S2C_FIELD("r8", S2C_AT_TO_MULTIPLIER)                            \
-    "vadd.i32 q4, q4, r0\n\t"                                        \
-    "vadd.i32 q0, q0, r2\n\t"                                        \
-    "vadd.i32 q5, q5, r4\n\t"                                        \
-    "vadd.i32 q1, q1, r6\n\t"                                        \
-    "add.w r8, r8, r11\n\t"                                          \
-    "ldmia.w r8, {r0, r2, r4, r6}\n\t"                               \
-    "vqrdmulh.s32 q4, q4, r0\n\t"                                    \
-    "vqrdmulh.s32 q0, q0, r2\n\t"                                    \
-    "vqrdmulh.s32 q5, q5, r4\n\t"                                    \
-    "vqrdmulh.s32 q1, q1, r6\n\t"
+#define S2C_REQUANTISE                                        \
+    "ldmia.w r11!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"     \
+    "vadd.i32 q4, q4, r0\n\t"                                 \
+    "vadd.i32 q5, q5, r2\n\t"                                 \
+    "vadd.i32 q0, q0, r8\n\t"                                 \
+    "vadd.i32 q1, q1, r10\n\t"                                \
+    "vqrdmulh.s32 q4, q4, r4\n\t"                             \
+    "vqrdmulh.s32 q5, q5, r6\n\t"                             \
+    "vqrdmulh.s32 q0, q0, r12\n\t"                            \
+    "vqrdmulh.s32 q1, q1, lr\n\t"
+
+#define S2C_RESULTS(sums, block, collect)  \
+    sums(block, "2", S2C_AT_ENTRY_0)       \
+    collect("d8", "d9", "d10", "d11")      \
+    sums(block, "3", S2C_AT_ENTRY_1)       \
+    collect("d0", "d1", "d2", "d3")        \
+    S2C_REQUANTISE
+
+/* Sixteen results as bytes, the four channels of a pixel in one word. */
+#define S2C_NARROW(zero_point)         \
+    "vqmovnb.s32 q4, q4\n\t"           \
+    "vqmovnt.s32 q4, q5\n\t"           \
+    "vqmovnb.s32 q0, q0\n\t"           \
+    "vqmovnt.s32 q0, q1\n\t" zero_point \
+    "vqmovunb.s16 q4, q4\n\t"          \
+    "vqmovunt.s16 q4, q0\n\t"
+
+#define S2C_ADD_ZERO_POINT               \
+    S2C_FIELD("r0", S2C_AT_ZERO_POINT)   \
+    "vqadd.s16 q4, q4, r0\n\t"           \
+    "vqadd.s16 q0, q0, r0\n\t"
 
 /* On to the next quad, at label 1, unless this was the last. */
 #define S2C_NEXT_QUAD                     \

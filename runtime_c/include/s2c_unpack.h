@@ -85,11 +85,14 @@ s2c_status s2c_unpack_tile(const s2c_packed_layer *layer, const uint32_t *table,
 void s2c_pair_tile__dsp(int8_t *weights, uint32_t channels, uint32_t taps);
 
 /*
- * Brings weights, biases and multipliers of a tile into the form of the kernels for Helium, in
- * place. weights: as above, in memory for taps padded to blocks of 16.
+ * Brings weights, biases and multipliers of a tile into the form of the kernels for Helium.
+ * weights: as above, in memory for taps padded to blocks of 16. bias: in memory for twice as many
+ * numbers as whole quads of channels have, where what the kernels read goes. multiplier: `bias`,
+ * plus at least those channels. row_blocks: blocks of 16 channels of an input pixel if the kernel is
+ * for 3x3 windows, otherwise 0.
  */
-void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, int32_t *multiplier, uint32_t channels,
-                          uint32_t taps);
+void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, const int32_t *multiplier,
+                          uint32_t channels, uint32_t taps, uint32_t row_blocks);
 
 #ifdef __cplusplus
 }

@@ -30,24 +30,18 @@ static inline int8_t *spread(int8_t *to, const uint8_t *from, uint32_t blocks, u
     return to;
 }
 
-/* `readable`: bytes from `from` on that exist, at least `count`. May write up to 15 more than `count`. */
-static inline uint8_t *append(uint8_t *to, const uint8_t *from, uint32_t count, size_t readable)
+/* 16 bytes as they are. */
+static inline void copy_block(uint8_t *to, const uint8_t *from)
 {
 #if S2C_MVE_NATIVE
-    const uint32_t blocks = s2c_mve_blocks(count);
-
-    if (readable >= (size_t)blocks * S2C_MVE_BLOCK) {
-        uint8_t *at = to;
-        for (uint32_t i = 0; i < blocks; ++i) {
-            vst1q_u8(at, vld1q_u8(from));
-            from += S2C_MVE_BLOCK;
-            at += S2C_MVE_BLOCK;
-        }
-        return to + count;
-    }
+    vst1q_u8(to, vld1q_u8(from));
 #else
-    (void)readable;
+    memcpy(to, from, S2C_MVE_BLOCK);
 #endif
+}
+
+static inline uint8_t *append(uint8_t *to, const uint8_t *from, uint32_t count)
+{
     memcpy(to, from, count);
     return to + count;
 }
@@ -64,25 +58,21 @@ static void gather(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t 
 
     for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
         if (inside) {
-            const uint8_t *const from = rows[ky] + (size_t)first * channels;
-            to = append(to, from, window->kernel_cols * channels,
-                        (size_t)(in_cols - first) * channels);
+            to = append(to, rows[ky] + (size_t)first * channels, window->kernel_cols * channels);
             continue;
         }
         for (int32_t col = first; col < end; ++col) {
             const uint8_t *from = layer->pad_pixel;
-            size_t readable = channels;
             if (col >= 0 && col < in_cols) {
                 from = rows[ky] + (size_t)col * stride_bytes;
-                readable += (size_t)(in_cols - 1 - col) * stride_bytes;
             }
-            to = append(to, from, channels, readable);
+            to = append(to, from, channels);
         }
     }
 }
 
 /* The same where pixels are whole blocks, to where they belong. */
-static inline void place(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
+static void place(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
                          int8_t *to, uint32_t to_bytes)
 {
     const s2c_window *window = &layer->window;
@@ -109,16 +99,98 @@ static inline void place(const s2c_conv2d *layer, const uint8_t *const *rows, in
     }
 }
 
+/* The windows of a group, all of them inside the row, where the channels are no whole blocks. */
+static void gather_inside(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t first,
+                          uint32_t group, int8_t *scratch)
+{
+    const s2c_window *window = &layer->window;
+    const uint32_t blocks = s2c_mve_blocks(s2c_mve_taps(window));
+    const uint32_t segment = (uint32_t)window->kernel_cols * window->in_channels;
+    const uint32_t step = (uint32_t)window->stride_cols * window->in_channels;
+    uint8_t *const gathered = (uint8_t *)scratch + 4u * S2C_MVE_BLOCK * blocks;
+    size_t at = (size_t)first * window->in_channels;
+
+    for (uint32_t p = 0; p < group; ++p) {
+        uint8_t *to = gathered;
+        for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
+            const uint8_t *from = rows[ky] + at;
+            uint8_t *part = to;
+            copy_block(part, from);
+            for (uint32_t k = S2C_MVE_BLOCK; k < segment; k += S2C_MVE_BLOCK) {
+                from += S2C_MVE_BLOCK;
+                part += S2C_MVE_BLOCK;
+                copy_block(part, from);
+            }
+            to += segment;
+        }
+        (void)spread(scratch, gathered, blocks, group * S2C_MVE_BLOCK);
+        scratch += S2C_MVE_BLOCK;
+        at += step;
+    }
+}
+
+/* Windows of one pixel: of each block those of a group after another. */
+static void place_pixels(const s2c_window *window, const uint8_t *from, uint32_t group,
+                         int8_t *to)
+{
+    const uint32_t step = (uint32_t)window->stride_cols * window->in_stride_bytes;
+
+    for (uint32_t left = window->in_channels; left != 0u; left -= S2C_MVE_BLOCK) {
+        const uint8_t *pixel = from;
+        for (uint32_t p = 0; p < 3u; ++p) {
+            (void)spread(to, pixel, 1u, 0u);
+            to += S2C_MVE_BLOCK;
+            pixel += step;
+        }
+        if (group == 4u) {
+            (void)spread(to, pixel, 1u, 0u);
+            to += S2C_MVE_BLOCK;
+        }
+        from += S2C_MVE_BLOCK;
+    }
+}
+
+/* The usual cases, for all pixels of a group at once; 0 where this is none. */
+static int whole_group(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
+                       uint32_t group, int8_t *scratch)
+{
+    const s2c_window *window = &layer->window;
+    const uint32_t channels = window->in_channels;
+    const uint32_t kernel_cols = window->kernel_cols;
+    const uint32_t last = (uint32_t)first + (group - 1u) * window->stride_cols;
+
+    if (first < 0 || last + kernel_cols > window->in_cols) {
+        return 0;
+    }
+    if (channels % S2C_MVE_BLOCK == 0u) {
+        if (kernel_cols != 1u || window->kernel_rows != 1u) {
+            return 0;
+        }
+        place_pixels(window, rows[0] + (size_t)first * window->in_stride_bytes, group, scratch);
+        return 1;
+    }
+    /* Whole vectors are read, so they must be inside, too. */
+    if (window->in_stride_bytes != channels ||
+        last * channels + s2c_mve_blocks(kernel_cols * channels) * S2C_MVE_BLOCK >
+            (uint32_t)window->in_cols * channels) {
+        return 0;
+    }
+    gather_inside(layer, rows, (uint32_t)first, group, scratch);
+    return 1;
+}
+
 void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
                       uint32_t pixels, uint32_t group, int8_t *scratch)
 {
     const s2c_window *window = &layer->window;
-    const uint32_t taps =
-        (uint32_t)window->kernel_rows * window->kernel_cols * window->in_channels;
+    const uint32_t taps = s2c_mve_taps(window);
     const uint32_t blocks = s2c_mve_blocks(taps);
     const uint32_t to_bytes = group * S2C_MVE_BLOCK;
     int32_t first = (int32_t)(out_col * window->stride_cols) - (int32_t)window->pad_left;
 
+    if (pixels == group && whole_group(layer, rows, first, group, scratch)) {
+        return;
+    }
     for (uint32_t p = 0; p < group; ++p) {
         int8_t *const to = scratch + p * S2C_MVE_BLOCK;
         if (window->in_channels % S2C_MVE_BLOCK == 0u) {
@@ -126,9 +198,6 @@ void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
         } else {
             uint8_t *const gathered = (uint8_t *)scratch + 4u * S2C_MVE_BLOCK * blocks;
             gather(layer, rows, first, gathered);
-#if !S2C_MVE_NATIVE
-            memset(gathered + taps, 0, S2C_MVE_BLOCK * blocks - taps);
-#endif
             (void)spread(to, gathered, blocks, to_bytes);
         }
         if (p + 1u < pixels) {

@@ -3,36 +3,35 @@
 
 #include "s2c_conv2d_mve.h"
 #include "s2c_mve_assembler.h"
-#include "s2c_requantise.h"
 
 #define LEAST_OF_ALL (-2147483647 - 1)
 
 #if S2C_MVE_NATIVE
 
 /* Pixels behind the end of the row are not added: lanes of P0 that are off. */
-#define PRODUCT(block, collect)                                        \
-    __asm__ volatile(S2C_BEGIN                                         \
-                     S2C_FIELD("r0", S2C_AT_LEAST)                     \
-                     S2C_FIELD("r2", S2C_AT_PIXELS)                    \
-                     "vdup.32 q6, r0\n\t"                              \
-                     "vctp.32 r2\n"                                    \
-                     "1:\n\t" S2C_RESULTS(block, collect)              \
-                     S2C_FIELD("r8", S2C_AT_SUMS)                      \
-                     "vmax.s32 q4, q4, q6\n\t"                         \
-                     "vmax.s32 q0, q0, q6\n\t"                         \
-                     "vmax.s32 q5, q5, q6\n\t"                         \
-                     "vmax.s32 q1, q1, q6\n\t"                         \
-                     "ldmia.w r8, {r0, r2, r4, r6}\n\t"                \
-                     "vpstttt\n\t"                                     \
-                     "vaddvat.s32 r0, q4\n\t"                          \
-                     "vaddvat.s32 r2, q0\n\t"                          \
-                     "vaddvat.s32 r4, q5\n\t"                          \
-                     "vaddvat.s32 r6, q1\n\t"                          \
-                     "stmia.w r8!, {r0, r2, r4, r6}\n\t"               \
-                     "str.w r8, [r9, #" S2C_AT_SUMS "]\n\t"            \
-                     S2C_NEXT_QUAD S2C_END                             \
-                     :                                                 \
-                     : "r"(at)                                         \
+#define PRODUCT(n)                                                                     \
+    __asm__ volatile(S2C_BEGIN_LOOPS                                                   \
+                     S2C_FIELD("r0", S2C_AT_LEAST)                                     \
+                     S2C_FIELD("r2", S2C_AT_PIXELS)                                    \
+                     "vdup.32 q6, r0\n\t"                                              \
+                     "vctp.32 r2\n"                                                    \
+                     "1:\n\t" S2C_RESULTS(S2C_SUMS_ANY, S2C_BLOCK_##n, S2C_COLLECT_##n) \
+                     S2C_FIELD("r8", S2C_AT_SUMS)                                      \
+                     "vmax.s32 q4, q4, q6\n\t"                                         \
+                     "vmax.s32 q0, q0, q6\n\t"                                         \
+                     "vmax.s32 q5, q5, q6\n\t"                                         \
+                     "vmax.s32 q1, q1, q6\n\t"                                         \
+                     "ldmia.w r8, {r0, r2, r4, r6}\n\t"                                \
+                     "vpstttt\n\t"                                                     \
+                     "vaddvat.s32 r0, q4\n\t"                                          \
+                     "vaddvat.s32 r2, q0\n\t"                                          \
+                     "vaddvat.s32 r4, q5\n\t"                                          \
+                     "vaddvat.s32 r6, q1\n\t"                                          \
+                     "stmia.w r8!, {r0, r2, r4, r6}\n\t"                               \
+                     "str.w r8, [r9, #" S2C_AT_SUMS "]\n\t"                            \
+                     S2C_NEXT_QUAD S2C_END_LOOPS                                       \
+                     :                                                                 \
+                     : "r"(at)                                                         \
                      : S2C_CLOBBERED)
 
 static void multiply(s2c_mve_product *product, uint32_t group)
@@ -40,9 +39,9 @@ static void multiply(s2c_mve_product *product, uint32_t group)
     register s2c_mve_product *at __asm__("r9") = product;
 
     if (group == 4u) {
-        PRODUCT(S2C_BLOCK_4, S2C_COLLECT_4);
+        PRODUCT(4);
     } else {
-        PRODUCT(S2C_BLOCK_3, S2C_COLLECT_3);
+        PRODUCT(3);
     }
 }
 
@@ -73,15 +72,10 @@ static void all_channels(s2c_mve_product *product, const s2c_conv2d *layer, uint
 static void all_channels_plain(const s2c_conv2d *layer, const int8_t *columns, uint32_t group,
                                uint32_t pixels, int32_t least, int32_t *sums)
 {
-    const s2c_window *window = &layer->window;
-    const uint32_t taps =
-        (uint32_t)window->kernel_rows * window->kernel_cols * window->in_channels;
-
-    for (uint32_t o = 0; o < window->out_channels; ++o) {
-        const int32_t multiplier = layer->multiplier[o] / (1 << S2C_MVE_MULTIPLIER_SHIFT);
+    for (uint32_t o = 0; o < layer->window.out_channels; ++o) {
         for (uint32_t p = 0; p < pixels; ++p) {
-            const int32_t acc = s2c_mve_sum(layer, columns, taps, group, p, o);
-            const int32_t result = s2c_requantise(acc, multiplier, layer->shift);
+            const int32_t acc = s2c_mve_sum(layer, columns, group, p, o);
+            const int32_t result = s2c_mve_result(layer, o, acc);
             sums[o] += result > least ? result : least;
         }
     }
@@ -96,21 +90,23 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     const int plain = layer->shift != S2C_MVE_SHIFT;
     s2c_mve_product product;
 
-    s2c_mve_begin__mve(&product, layer, group, columns);
+    s2c_mve_begin__mve(&product, layer, columns, s2c_mve_blocks(s2c_mve_taps(&layer->window)),
+                       S2C_BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
     product.least = least;
+#else
+    const int plain = 1;
 #endif
     for (; count != 0u; --count) {
         const uint32_t pixels = cols - col < group ? cols - col : group;
         s2c_columns__mve(layer, rows, col, pixels, group, columns);
-#if S2C_MVE_NATIVE
-        product.pixels = pixels;
-        if (!plain) {
-            all_channels(&product, layer, group, sums);
-        } else {
+        if (plain) {
             all_channels_plain(layer, columns, group, pixels, least, sums);
         }
-#else
-        all_channels_plain(layer, columns, group, pixels, least, sums);
+#if S2C_MVE_NATIVE
+        else {
+            product.pixels = pixels;
+            all_channels(&product, layer, group, sums);
+        }
 #endif
         col += group;
     }

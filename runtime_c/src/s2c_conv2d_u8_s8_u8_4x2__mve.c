@@ -1,116 +1,120 @@
 /* Convolution for Helium: four or three pixels by two output channels, 16 taps an instruction. */
-#include <string.h>
-
 #include "s2c_conv2d_mve.h"
 #include "s2c_mve_assembler.h"
-#include "s2c_requantise.h"
 
 #if S2C_MVE_NATIVE
 
-/* Sixteen results as bytes, the four channels of a pixel in one word. */
-#define NARROW(zero_point)             \
-    "vqmovnb.s32 q4, q4\n\t"           \
-    "vqmovnt.s32 q4, q5\n\t"           \
-    "vqmovnb.s32 q0, q0\n\t"           \
-    "vqmovnt.s32 q0, q1\n\t" zero_point \
-    "vqmovunb.s16 q4, q4\n\t"          \
-    "vqmovunt.s16 q4, q0\n\t"
+/* Every store leaves the four addresses in q7 at the next quad. Macros, because of their labels. */
+#define STORE "vstrw.32 q4, [q7, #4]!\n\t"
 
-#define ZERO_POINT                       \
-    S2C_FIELD("r0", S2C_AT_ZERO_POINT)   \
-    "vqadd.s16 q4, q4, r0\n\t"           \
-    "vqadd.s16 q0, q0, r0\n\t"
-
-/* Every store leaves the four addresses in q7 at the next quad. A macro, because of its labels. */
-#define PRODUCT(block, collect, zero_point)                           \
-    __asm__ volatile(S2C_BEGIN                                        \
-                     "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n"          \
-                     "1:\n\t" S2C_RESULTS(block, collect)             \
-                     NARROW(zero_point)                               \
-                     "vstrw.32 q4, [q7, #4]!\n\t"                     \
-                     S2C_NEXT_QUAD S2C_END                            \
-                     :                                                \
-                     : "r"(at)                                        \
+#define PRODUCT(begin, sums, end, block, collect, zero_point)          \
+    __asm__ volatile(begin "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n"      \
+                     "1:\n\t" S2C_RESULTS(sums, block, collect)        \
+                     S2C_NARROW(zero_point) STORE S2C_NEXT_QUAD end    \
+                     :                                                 \
+                     : "r"(at)                                         \
                      : S2C_CLOBBERED)
 
-static void multiply(s2c_mve_product *product, uint32_t group)
+#define ANY(n, zero_point) \
+    PRODUCT(S2C_BEGIN_LOOPS, S2C_SUMS_ANY, S2C_END_LOOPS, S2C_BLOCK_##n, S2C_COLLECT_##n, zero_point)
+#define TWO_BLOCKS(n) \
+    PRODUCT(S2C_BEGIN, S2C_SUMS_TWO, "", S2C_BLOCK_##n, S2C_COLLECT_##n, "")
+
+/* Columns of one block stay in q0 to q3. Sums of one channel, whose weights are in `w`: */
+#define FIRST_3(w)               \
+    "vmladav.s8 r0, q0, " w "\n\t" \
+    "vmladav.s8 r2, q1, " w "\n\t" \
+    "vmladav.s8 r4, q2, " w "\n\t"
+#define FIRST_4(w) FIRST_3(w) "vmladav.s8 r6, q3, " w "\n\t"
+#define SECOND_3(w)               \
+    "vmladav.s8 r8, q0, " w "\n\t"  \
+    "vmladav.s8 r10, q1, " w "\n\t" \
+    "vmladav.s8 r12, q2, " w "\n\t"
+#define SECOND_4(w) SECOND_3(w) "vmladav.s8 lr, q3, " w "\n\t"
+
+/* Biases and multipliers of two channels, and their results in the halves of `a`. */
+#define HALF(a, b)                            \
+    "ldmia.w r11!, {r0, r2, r4, r6}\n\t"       \
+    "vadd.i32 " a ", " a ", r0\n\t"           \
+    "vadd.i32 " b ", " b ", r2\n\t"           \
+    "vqrdmulh.s32 " a ", " a ", r4\n\t"       \
+    "vqrdmulh.s32 " b ", " b ", r6\n\t"       \
+    "vqmovnb.s32 " a ", " a "\n\t"            \
+    "vqmovnt.s32 " a ", " b "\n\t"
+
+#define ONE_BLOCK(n)                                                         \
+    __asm__ volatile(S2C_FIELD("r3", S2C_AT_WEIGHTS)                         \
+                     S2C_FIELD("r1", S2C_AT_COLUMNS)                         \
+                     S2C_FIELD("r11", S2C_AT_BIAS)                           \
+                     S2C_FIELD("r5", S2C_AT_BIAS_END)                        \
+                     "vldrw.u32 q0, [r1]\n\t"                                \
+                     "vldrw.u32 q1, [r1, #16]\n\t"                           \
+                     "vldrw.u32 q2, [r1, #32]\n\t"                           \
+                     "vldrw.u32 q3, [r1, #48]\n\t"                           \
+                     "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n"                 \
+                     "1:\n\t"                                                \
+                     "vldrw.u32 q4, [r3]\n\t" FIRST_##n("q4")                \
+                     "vldrw.u32 q5, [r3, #32]\n\t" SECOND_##n("q5")          \
+                     S2C_COLLECT_##n("d8", "d9", "d10", "d11")               \
+                     HALF("q4", "q5")                                        \
+                     "vldrw.u32 q5, [r3, #16]\n\t" FIRST_##n("q5")           \
+                     "vldrw.u32 q6, [r3, #48]\n\t" SECOND_##n("q6")          \
+                     S2C_COLLECT_##n("d10", "d11", "d12", "d13")             \
+                     HALF("q5", "q6")                                        \
+                     "vqmovunb.s16 q4, q4\n\t"                               \
+                     "vqmovunt.s16 q4, q5\n\t" STORE                         \
+                     "add.w r3, r3, #64\n\t"                                 \
+                     "cmp r11, r5\n\t"                                       \
+                     "bne.w 1b\n\t"                                          \
+                     :                                                       \
+                     : "r"(at)                                               \
+                     : S2C_CLOBBERED)
+
+static void multiply_four(s2c_mve_product *product)
 {
     register s2c_mve_product *at __asm__("r9") = product;
 
-    if (product->zero_point == 0u) {
-        if (group == 4u) {
-            PRODUCT(S2C_BLOCK_4, S2C_COLLECT_4, "");
-        } else {
-            PRODUCT(S2C_BLOCK_3, S2C_COLLECT_3, "");
-        }
-    } else if (group == 4u) {
-        PRODUCT(S2C_BLOCK_4, S2C_COLLECT_4, ZERO_POINT);
+    if (product->zero_point != 0u) {
+        ANY(4, S2C_ADD_ZERO_POINT);
+    } else if (product->advance_bytes == 2u * S2C_MVE_BLOCK) {
+        ONE_BLOCK(4);
+    } else if (product->advance_bytes == 4u * S2C_MVE_BLOCK) {
+        TWO_BLOCKS(4);
     } else {
-        PRODUCT(S2C_BLOCK_3, S2C_COLLECT_3, ZERO_POINT);
+        ANY(4, "");
     }
 }
 
-/* Quads whose results cannot be stored as words, or are not all wanted, one by one. */
-static void multiply_apart(s2c_mve_product *product, const s2c_conv2d *layer, uint32_t group,
-                           uint32_t pixels, uint32_t first_channel, uint8_t *out)
+static void multiply_three(s2c_mve_product *product)
 {
-    const uint32_t channels = layer->window.out_channels;
-    uint32_t words[4];
+    register s2c_mve_product *at __asm__("r9") = product;
 
-    for (uint32_t c = first_channel; c < channels; c += S2C_MVE_QUAD) {
-        const uint32_t count = channels - c < S2C_MVE_QUAD ? channels - c : S2C_MVE_QUAD;
-        s2c_mve_select__mve(product, layer, c / S2C_MVE_QUAD, 1u);
-        for (uint32_t p = 0; p < 4u; ++p) {
-            product->out[p] = s2c_mve_before(&words[p < group ? p : group - 1u]);
-        }
-        multiply(product, group);
-        for (uint32_t p = 0; p < pixels; ++p) {
-            memcpy(out + (size_t)p * layer->window.out_stride_bytes + c, &words[p], count);
-        }
+    if (product->zero_point != 0u) {
+        ANY(3, S2C_ADD_ZERO_POINT);
+    } else if (product->advance_bytes == 2u * S2C_MVE_BLOCK) {
+        ONE_BLOCK(3);
+    } else if (product->advance_bytes == 4u * S2C_MVE_BLOCK) {
+        TWO_BLOCKS(3);
+    } else {
+        ANY(3, "");
     }
 }
 
-static void all_channels(s2c_mve_product *product, const s2c_conv2d *layer, uint32_t group,
-                         uint32_t pixels, uint8_t *out)
-{
-    const uint32_t stride_bytes = layer->window.out_stride_bytes;
-    uint32_t quads = layer->window.out_channels / S2C_MVE_QUAD;
+#define S2C_MVE_MULTIPLY multiply
 
-    if ((((uintptr_t)out | stride_bytes) & 3u) != 0u) {
-        quads = 0;
+static void multiply(s2c_mve_product *product, uint32_t group)
+{
+    if (group == 4u) {
+        multiply_four(product);
+    } else {
+        multiply_three(product);
     }
-    if (quads != 0u) {
-        /* Those behind the end of the row repeat its last pixel. */
-        for (uint32_t p = 0; p < 4u; ++p) {
-            const uint32_t pixel = p < pixels ? p : pixels - 1u;
-            product->out[p] = s2c_mve_before(out + (size_t)pixel * stride_bytes);
-        }
-        s2c_mve_select__mve(product, layer, 0, quads);
-        multiply(product, group);
-    }
-    multiply_apart(product, layer, group, pixels, S2C_MVE_QUAD * quads, out);
 }
 
 #endif
 
-/* In C: for other compilers, for other shifts, and for layers with a lower limit. */
-static void all_channels_plain(const s2c_conv2d *layer, const int8_t *columns, uint32_t group,
-                               uint32_t pixels, uint8_t *out)
-{
-    const s2c_window *window = &layer->window;
-    const uint32_t taps =
-        (uint32_t)window->kernel_rows * window->kernel_cols * window->in_channels;
-
-    for (uint32_t p = 0; p < pixels; ++p) {
-        for (uint32_t o = 0; o < window->out_channels; ++o) {
-            const int32_t acc = s2c_mve_sum(layer, columns, taps, group, p, o);
-            const int32_t multiplier = layer->multiplier[o] / (1 << S2C_MVE_MULTIPLIER_SHIFT);
-            out[o] = s2c_saturate_u8(s2c_requantise(acc, multiplier, layer->shift),
-                                     layer->out_zero_point, layer->clamp_min);
-        }
-        out += window->out_stride_bytes;
-    }
-}
+#define S2C_MVE_SUM_OF s2c_mve_sum
+#include "s2c_mve_outputs.h"
 
 /* `count` groups of `group` pixels each from `col` on, as far as the row goes. */
 static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t col,
@@ -122,19 +126,21 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     const int plain = layer->shift != S2C_MVE_SHIFT || layer->clamp_min != 0u;
     s2c_mve_product product;
 
-    s2c_mve_begin__mve(&product, layer, group, columns);
+    s2c_mve_begin__mve(&product, layer, columns, s2c_mve_blocks(s2c_mve_taps(&layer->window)),
+                       S2C_BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
+#else
+    const int plain = 1;
 #endif
     for (; count != 0u; --count) {
         const uint32_t pixels = cols - col < group ? cols - col : group;
         s2c_columns__mve(layer, rows, col, pixels, group, columns);
-#if S2C_MVE_NATIVE
-        if (!plain) {
-            all_channels(&product, layer, group, pixels, out);
-        } else {
-            all_channels_plain(layer, columns, group, pixels, out);
+        if (plain) {
+            s2c_mve_outputs_plain(layer, columns, group, pixels, out);
         }
-#else
-        all_channels_plain(layer, columns, group, pixels, out);
+#if S2C_MVE_NATIVE
+        else {
+            s2c_mve_outputs(&product, layer, group, pixels, out);
+        }
 #endif
         col += group;
         out += group_bytes;

@@ -9,9 +9,9 @@ from squeeze2c.errors import InternalError
 from squeeze2c.ir import Window
 from squeeze2c.kernels import (
     STRIP_KERNELS,
-    KernelSpec,
     joins_rows,
     pairs_weights,
+    row_blocks,
     signed_columns,
     winograd_groups,
 )
@@ -63,10 +63,10 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to. ``order``: what the kernel's order of weights
-    is called in the runtime, empty for the portable one. ``joins_rows``: it takes
-    rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of
-    a strip.
+    weights decodes to. ``order``: what the kernel's order of weights is called in the runtime,
+    empty for the portable one; ``decoded_order``: in the name of the macro for the size of a
+    decoded tile. ``joins_rows``: it takes rows that lie one behind the other as one.
+    ``rest_kernel``: for the rows that are left of a strip.
     """
 
     index: int
@@ -92,6 +92,7 @@ class LayerView:
     columns_needed: str
     decoded_offset_bytes: int
     order: str
+    decoded_order: str
     joins_rows: bool
     rest_kernel: str
     row_pointers: int
@@ -102,10 +103,11 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
     columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
+    operation = _TEMPLATES.get(layer.kernel.op, layer.kernel.op)
     strips = layer.kernel in STRIP_KERNELS
     return LayerView(
         index=layer.index,
-        template=f"{layer.kernel.op}{'_packed' if packed else ''}.c.j2",
+        template=f"{operation}{'_packed' if packed else ''}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
         comment=tuple(comment_text(line) for line in _describe(layer)),
@@ -126,7 +128,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         columns_bytes=columns,
         columns_needed=_columns_needed(layer),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
-        order=_order(layer.kernel),
+        order=_order(layer),
+        decoded_order=_DECODED_ORDERS[_order(layer)],
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
@@ -144,6 +147,8 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if row_blocks(layer.kernel, channels):
+        return f"S2C_CONV3X3_MVE_SCRATCH_BYTES({channels}u)"
     if signed_columns(layer.kernel):
         return f"S2C_CONV2D_MVE_SCRATCH_BYTES({taps}u, {channels}u)"
     if pairs_weights(layer.kernel):
@@ -151,10 +156,10 @@ def _columns_needed(layer: Layer) -> str:
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"
 
 
-def _order(kernel: KernelSpec) -> str:
-    if signed_columns(kernel):
-        return "mve"
-    return "paired" if pairs_weights(kernel) else ""
+def _order(layer: Layer) -> str:
+    if signed_columns(layer.kernel):
+        return "mve3x3" if row_blocks(layer.kernel, layer.sources[0].channels) else "mve"
+    return "paired" if pairs_weights(layer.kernel) else ""
 
 
 def map_view(source: RowSource) -> MapView:
@@ -240,6 +245,12 @@ def _geometry(window: Window) -> str:
         text += f" padded {pad.top},{pad.left},{pad.bottom},{pad.right} (top, left, bottom, right)"
     return text
 
+
+_DECODED_ORDERS = {"": "", "paired": "_PAIRED", "mve": "_MVE", "mve3x3": "_MVE"}
+"""In the names of what decoded tiles take."""
+
+_TEMPLATES = {"conv3x3": "conv2d"}
+"""Of operations that are called like another one."""
 
 _OPERATIONS = {
     "QConv2D": "convolution",

@@ -4,6 +4,7 @@ from squeeze2c.kernels.catalogue import (
     CATALOGUE,
     STRIP_KERNELS,
     pairs_weights,
+    row_blocks,
     signed_columns,
     support_files,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "padded_taps",
     "pair_weights",
     "pairs_weights",
+    "row_blocks",
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",

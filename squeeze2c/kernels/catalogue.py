@@ -7,6 +7,7 @@ Helium: the same sources compile and give the same bits anywhere, but only there
 from __future__ import annotations
 
 from squeeze2c.ir import ops
+from squeeze2c.kernels.layout import BLOCK
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -23,6 +24,7 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 CONV2D_MVE = KernelSpec("conv2d", ("u8", "s8", "u8"), "mve", (4, 2))
 CONV2D_SUM_MVE = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "mve", (4, 2))
+CONV3X3_MVE = KernelSpec("conv3x3", ("u8", "s8", "u8"), "mve", (4, 2))
 MAXPOOL2D_MVE = KernelSpec("maxpool2d", ("u8",), "mve")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
@@ -49,10 +51,10 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *MVE.values(), *STRIP_KERNELS
+    *PORTABLE.values(), *DSP.values(), *MVE.values(), CONV3X3_MVE, *STRIP_KERNELS
 )
 
-_SIGNED = (CONV2D_MVE, CONV2D_SUM_MVE)
+_SIGNED = (CONV2D_MVE, CONV2D_SUM_MVE, CONV3X3_MVE)
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 
 
@@ -73,6 +75,11 @@ def signed_columns(kernel: KernelSpec) -> bool:
     return kernel in _SIGNED
 
 
+def row_blocks(kernel: KernelSpec, channels: int) -> int:
+    """Blocks of an input pixel of ``channels`` where ``kernel`` is for 3x3 windows on Helium."""
+    return channels // BLOCK if kernel == CONV3X3_MVE else 0
+
+
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     """Sources of the runtime that ``kernel`` needs, besides its own.
 
@@ -85,7 +92,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         return (*own, rest.source_file, *support_files(rest, unpack))
     if signed_columns(kernel):
         tile = ("s2c_signed_tile__mve.c",) if unpack else ()
-        return ("s2c_columns__mve.c", "s2c_product__mve.c", *tile)
+        columns = () if kernel == CONV3X3_MVE else ("s2c_columns__mve.c",)
+        return (*columns, "s2c_product__mve.c", *tile)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

@@ -48,21 +48,29 @@ def signed_channels(outputs: int) -> int:
 
 
 def signed_constants(
-    weight: np.ndarray, bias: np.ndarray, multiplier: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights int8 (outputs, taps), biases and multipliers int32 (outputs,) for Helium.
+    weight: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, row_blocks: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights int8 (outputs, taps), and biases with multipliers int32 for Helium.
 
     Its vectors multiply signed bytes, so kernels read ``x - 128`` and biases are
     ``bias + 128 * sum(weight)``. That is the accumulator of an input of nothing but 128, so it
     fits int32 where all accumulators do. Multipliers are 128 times theirs. Zeros fill up
-    blocks of taps and quads of channels.
+    blocks of taps and quads of channels; per quad come bias 0 and 2, multiplier 0 and 2, then
+    those of channels 1 and 3.
+
+    ``row_blocks``: blocks of channels of an input pixel for kernels for 3x3 windows, which read
+    (row, block, column) in place of (row, column, block); otherwise 0.
     """
     outputs, taps = weight.shape
     rows = signed_channels(outputs)
     padded = np.zeros((rows, block_taps(taps)), np.int8)
     padded[:outputs, :taps] = weight
+    if row_blocks:
+        blocks = padded.reshape(rows, 3, 3, row_blocks, BLOCK)
+        padded = np.ascontiguousarray(blocks.swapaxes(2, 3)).reshape(rows, -1)
     numbers = np.zeros((2, rows), np.int64)
     numbers[0, :outputs] = bias + 128 * weight.astype(np.int64).sum(axis=1)
     numbers[1, :outputs] = multiplier.astype(np.int64) << SIGNED_MULTIPLIER_SHIFT
-    biases, multipliers = numbers.astype(np.int32)
-    return padded, biases, multipliers
+    # (what, quad, channel // 2, channel % 2) to (quad, channel % 2, what, channel // 2)
+    quads = numbers.reshape(2, -1, 2, 2).transpose(1, 3, 0, 2)
+    return padded, quads.astype(np.int32).ravel()

@@ -11,6 +11,7 @@ from squeeze2c.kernels.catalogue import (
     CONV2D_MVE,
     CONV2D_SUM_DSP,
     CONV2D_SUM_MVE,
+    CONV3X3_MVE,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
@@ -53,8 +54,17 @@ def select_kernel(
     for table in tables(core):
         kernel = table.get(type(node))
         if kernel is not None:
+            kernel = _for_window(graph, node, kernel)
             return _for_strips(graph, node, kernel) if strips else kernel
     raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
+
+
+def _for_window(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
+    if kernel == CONV2D_MVE and isinstance(node, ops.QConv2D):
+        window, channels = node.window, graph.values[node.inputs[0]].type.channels
+        if window.kernel == (3, 3) and window.strides[1] == 1 and channels % BLOCK == 0:
+            return CONV3X3_MVE
+    return kernel
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
@@ -113,6 +123,7 @@ def tile_scratch(
         weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
     if signed_columns(kernel):
         weights = signed_channels(tile_channels) * block_taps(taps)
+        tile_channels = signed_channels(tile_channels)
     channels = tile_channels * 2 * _WORD_BYTES
     return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
@@ -147,6 +158,8 @@ def scratch_bytes(
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
     """Expanded columns; with pairs, windows whose pixels are no whole words are gathered first."""
     pixels = kernel.tile[0] if kernel.tile else 0
+    if kernel == CONV3X3_MVE:
+        return 18 * channels
     if signed_columns(kernel):
         apart = block_taps(taps) + BLOCK if channels % BLOCK else 0
         return pixels * block_taps(taps) + apart

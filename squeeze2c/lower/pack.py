@@ -13,9 +13,11 @@ from squeeze2c.kernels import (
     TileScratch,
     pair_weights,
     pairs_weights,
+    row_blocks,
     signed_columns,
     signed_constants,
 )
+from squeeze2c.kernels.layout import SIGNED_MULTIPLIER_SHIFT
 from squeeze2c.lower.packed_weights import Convolution, PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
@@ -104,9 +106,7 @@ class ConstantPool:
             # As bytes, so that it is printed in words like other weights.
             weights = pair_weights(weights.reshape(outputs, -1)).astype("<i2").view(np.int8)
         if signed_columns(kernel):
-            text += "; for inputs less 128, padded"
-            matrix = weights.reshape(outputs, -1)
-            weights, bias, multiplier = signed_constants(matrix, bias, multiplier)
+            return self._signed_convolution(node, kernel)
         own = [
             ConstantArray(
                 f"{stem}_weights", "int8_t", weights, f"{node.name}: weights, {order} ({text})"
@@ -121,6 +121,36 @@ class ConstantPool:
         constants = ConvConstants(
             own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift,
             weights_count=count, weights_bytes=len(own[0].content),
+        )  # fmt: skip
+        return constants, sum(len(array.content) for array in own)
+
+    def _signed_convolution(
+        self, node: Convolution, kernel: KernelSpec
+    ) -> tuple[ConvConstants, int]:
+        """As :meth:`convolution`, for Helium; its kernels find multipliers among the biases."""
+        stem = f"{self._model}_{self._symbols[node.name]}"
+        weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
+        outputs, kernel_rows, kernel_cols, inputs = weights.shape
+        order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
+        blocks = row_blocks(kernel, inputs)
+        text = "output, row, block, column, 16 inputs" if blocks else "output, taps, padded"
+        matrix, numbers = signed_constants(
+            weights.reshape(outputs, -1), bias, multiplier, blocks
+        )
+        own = [
+            ConstantArray(
+                f"{stem}_weights", "int8_t", matrix, f"{node.name}: weights, {order} ({text})"
+            ),
+            ConstantArray(
+                f"{stem}_bias", "int32_t", numbers,
+                f"{node.name}: per quad of outputs bias + 128 * sum of weights, and requantisation "
+                f"multiplier, / 2^{node.shift + SIGNED_MULTIPLIER_SHIFT}",
+            ),
+        ]  # fmt: skip
+        self._arrays += own
+        constants = ConvConstants(
+            own[0].symbol, own[1].symbol, own[1].symbol, self._pad_rows[node.name], node.shift,
+            weights_count=weights.size, weights_bytes=len(own[0].content),
         )  # fmt: skip
         return constants, sum(len(array.content) for array in own)
 

@@ -17,6 +17,7 @@ from squeeze2c.kernels import (
     block_taps,
     pair_weights,
     pairs_weights,
+    row_blocks,
     signed_columns,
     signed_constants,
 )
@@ -94,7 +95,9 @@ def conv_constants(
     """Weights, biases and multipliers of ``case`` as ``kernel`` reads them."""
     matrix = case.weight.reshape(len(case.weight), -1)
     if signed_columns(kernel):
-        return signed_constants(matrix, case.bias, case.multiplier)
+        blocks = row_blocks(kernel, case.x.shape[2])
+        weights, biases = signed_constants(matrix, case.bias, case.multiplier, blocks)
+        return weights, biases, np.zeros(1, np.int32)
     if pairs_weights(kernel):
         return pair_weights(matrix), case.bias, case.multiplier
     return case.weight, case.bias, case.multiplier
@@ -107,6 +110,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if row_blocks(kernel, channels):
+        return 18 * channels
     if signed_columns(kernel):
         return block_taps(taps) * (5 if channels % 16 else 4) + (16 if channels % 16 else 0)
     if pairs_weights(kernel):

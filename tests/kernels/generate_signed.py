@@ -11,7 +11,7 @@ import numpy as np
 from squeeze2c.ir import Padding, Window
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from tests.kernels import generate
-from tests.kernels.cases import ConvCase, Strides
+from tests.kernels.cases import ConvCase, Strides, padding_of
 from tests.kernels.generate import random_conv
 
 INT32_MAX = 2**31 - 1
@@ -25,6 +25,54 @@ def conv_cases() -> tuple[ConvCase, ...]:
 @cache
 def conv_sum_cases() -> tuple[ConvCase, ...]:
     return (*generate.conv_sum_cases(), *_blocks(), *_pixels(), *_ends(20))
+
+
+@cache
+def conv3x3_cases() -> tuple[ConvCase, ...]:
+    return (*_neighbours(), *_neighbours_at_the_ends())
+
+
+def _neighbours() -> Iterator[ConvCase]:
+    """Every mix of groups, padding, gaps, numbers of channels, and some other shift or limit."""
+    rng = np.random.default_rng(33)
+    for cols in (*range(1, 18), 27):
+        for style in ("none", "same", "uneven"):
+            if style == "none" and cols < 3:
+                continue
+            window = Window((3, 3), (int(rng.integers(1, 3)), 1), padding_of((3, 3), style))
+            channels = (int(rng.choice([16, 32, 48, 80])), 1 + int(rng.integers(12)))
+            extra = rng.choice([0, 4, 16, 5], 2).tolist()
+            case = random_conv(
+                f"{cols} columns, {channels} channels, padding {style}", rng,
+                (int(rng.integers(3, 6)), cols), channels, window,
+                Strides(extra[0], extra[1], int(rng.choice([0, 0, 0, 3]))),
+                int(rng.choice([0, 0, 1, 200, 255])),
+            )
+            if cols % 4:
+                case = replace(case, clamp_min=0)
+            if cols % 7 == 6:
+                case = replace(case, shift=23, multiplier=case.multiplier // 2 + 1)
+            yield case
+
+
+def _neighbours_at_the_ends() -> Iterator[ConvCase]:
+    """Largest inputs and weights, accumulators at the ends of int32."""
+    rng = np.random.default_rng(34)
+    window = Window((3, 3), (1, 1), Padding(1, 1, 1, 1))
+    for multiplier in (1, MULTIPLIER_LIMIT - 1):
+        for full in (True, False):
+            x = np.full((4, 7, 32), 255, np.uint8)
+            if not full:
+                x = rng.choice([0, 255], x.shape).astype(np.uint8)
+            signs = np.array([1, -1, -1, 1, 1, -1])
+            weight = np.broadcast_to(127 * signs[:, None, None, None], (6, 3, 3, 32))
+            largest = min(INT32_MAX, ((INT32_MAX << 24) - (1 << 23)) // multiplier)
+            yield ConvCase(
+                f"ends, multiplier {multiplier}, full {full}", x, weight.astype(np.int8),
+                (signs * (largest - 255 * 127 * 288)).astype(np.int32),
+                np.full(6, multiplier, np.int32), 24, window,
+                (255,) * 32 if full else (0,) * 32, int(rng.choice([0, 255])),
+            )
 
 
 def _blocks() -> Iterator[ConvCase]:

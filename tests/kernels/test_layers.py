@@ -21,6 +21,7 @@ SUITES: dict[str, Suite] = {
     "s2c_winograd3x3_u8_s8_u8_4x2__dsp": (generate_paired.winograd_cases, check.check_winograd),
     "s2c_conv2d_u8_s8_u8_4x2__mve": (generate_signed.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_4x2__mve": (generate_signed.conv_sum_cases, check.check_conv_sum),
+    "s2c_conv3x3_u8_s8_u8_4x2__mve": (generate_signed.conv3x3_cases, check.check_conv),
     "s2c_maxpool2d_u8__mve": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
