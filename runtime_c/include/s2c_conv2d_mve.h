@@ -21,6 +21,13 @@
 #define S2C_MVE_NATIVE 0
 #endif
 
+/* For what runs in the inner loop of another function, whose registers would not suffice for both. */
+#if defined(__GNUC__)
+#define S2C_MVE_NOINLINE __attribute__((noinline))
+#else
+#define S2C_MVE_NOINLINE
+#endif
+
 #define S2C_MVE_BLOCK 16u
 #define S2C_MVE_QUAD 4u
 #define S2C_MVE_SHIFT 24u
@@ -61,9 +68,7 @@ static inline s2c_mve_groups s2c_mve_groups_of(uint32_t cols)
 typedef struct {
     const int8_t *columns;
     const int8_t *weights;
-    const int8_t *weights_2; /* two channels further */
-    uint32_t advance_bytes;  /* of two channels */
-    const int32_t *bias;     /* of quads, with multipliers */
+    const int32_t *bias; /* of quads, with multipliers */
     const int32_t *bias_end;
     uint32_t turns;      /* of the loop over blocks */
     uint32_t skip_bytes; /* of its first turn, in code */
@@ -75,6 +80,7 @@ typedef struct {
     int32_t least;
     uint32_t pixels;
     int32_t parked[8];
+    uint32_t blocks; /* of 16 weights of a channel */
 } s2c_mve_product;
 
 /* The address four bytes before `to`, from where a store goes on to `to`. */
@@ -115,6 +121,14 @@ static inline int32_t s2c_mve_result(const s2c_conv2d *layer, uint32_t channel, 
     return s2c_requantise(acc, multiplier / (1 << S2C_MVE_MULTIPLIER_SHIFT), layer->shift);
 }
 
+/* The first block of a channel's weights; those of two channels take turns. */
+static inline const int8_t *s2c_mve_weights_of(const s2c_conv2d *layer, uint32_t channel)
+{
+    const uint32_t padded = s2c_mve_blocks(s2c_mve_taps(&layer->window)) * S2C_MVE_BLOCK;
+    return layer->weights + (size_t)(channel - channel % 2u) * padded +
+           channel % 2u * S2C_MVE_BLOCK;
+}
+
 /*
  * acc of a channel for pixel `pixel` of a group, in C. A partial sum is what the sum would be if the
  * taps to come were 128, so it is within the proven range.
@@ -123,16 +137,16 @@ static inline int32_t s2c_mve_sum(const s2c_conv2d *layer, const int8_t *columns
                                   uint32_t pixel, uint32_t channel)
 {
     const uint32_t taps = s2c_mve_taps(&layer->window);
-    const int8_t *const weights =
-        layer->weights + (size_t)channel * s2c_mve_blocks(taps) * S2C_MVE_BLOCK;
+    const int8_t *weights = s2c_mve_weights_of(layer, channel);
     const int8_t *column = columns + pixel * S2C_MVE_BLOCK;
     int32_t acc = layer->bias[s2c_mve_bias_at(channel)];
 
     for (uint32_t k = 0; k < taps; k += S2C_MVE_BLOCK) {
         const uint32_t count = taps - k < S2C_MVE_BLOCK ? taps - k : S2C_MVE_BLOCK;
         for (uint32_t i = 0; i < count; ++i) {
-            acc += (int32_t)weights[k + i] * column[i];
+            acc += (int32_t)weights[i] * column[i];
         }
+        weights += 2u * S2C_MVE_BLOCK;
         column += group * S2C_MVE_BLOCK;
     }
     return acc;

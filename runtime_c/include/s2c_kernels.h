@@ -126,7 +126,7 @@ void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
 
 /*
  * For Helium (Cortex-M55, M85): the same results with other constants. Taps of a channel are padded
- * with zeros to blocks of 16. With B[o] = bias[o] + 128 * sum(weights[o]) and
+ * with zeros to blocks of 16; blocks of two channels take turns. With B[o] = bias[o] + 128 * sum(weights[o]) and
  * M[o] = 128 * multiplier[o], the array `bias` holds per quad of channels B0 B2 M0 M2 B1 B3 M1 M3,
  * and `multiplier` is not read. Weights are aligned to 4 bytes; both arrays hold whole quads of
  * channels, whatever is in those that do not exist. No further preconditions.
@@ -137,8 +137,8 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__mve(const s2c_conv2d *layer, const uint8_t *c
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
- * 3x3 convolutions with strides of 1, where in_channels is a multiple of 16. Weights of a channel are
- * [kernel_row][in_channels / 16][kernel_col][16].
+ * 3x3 convolutions with strides of 1, where in_channels is a multiple of 16. The order of
+ * blocks of a channel is [kernel_row][in_channels / 16][kernel_col].
  */
 void s2c_conv3x3_u8_s8_u8_4x2__mve(const s2c_conv2d *layer, const uint8_t *const *rows,
                                    int16_t *scratch, uint8_t *out_row);

@@ -3,8 +3,7 @@
  *
  * Sums are in even registers, which is where VMLADAV can leave them: of the first channel in r0,
  * r2, r4 and r6, of the second in r8, r10, r12 and lr. The odd ones hold pointers: r1 to
- * the columns, r3 and r5 to the weights of the two channels, r9 to the s2c_mve_product, r11 to biases.
- * r7, which may be the frame pointer, counts turns; it is kept in memory meanwhile.
+ * the columns, r3 to weights, r9 to the s2c_mve_product, r11 to biases, r5 to the end of these. r7, which may be the frame pointer, counts turns; it is kept in memory meanwhile.
  */
 #ifndef S2C_MVE_ASSEMBLER_H
 #define S2C_MVE_ASSEMBLER_H
@@ -12,22 +11,20 @@
 /* Offsets of the fields of s2c_mve_product. */
 #define S2C_AT_COLUMNS "0"
 #define S2C_AT_WEIGHTS "4"
-#define S2C_AT_WEIGHTS_2 "8"
-#define S2C_AT_ADVANCE "12"
-#define S2C_AT_BIAS "16"
-#define S2C_AT_BIAS_END "20"
-#define S2C_AT_TURNS "24"
-#define S2C_AT_SKIP "28"
-#define S2C_AT_KEPT "32"
-#define S2C_AT_ENTRY_0 "36"
-#define S2C_AT_ENTRY_1 "40"
-#define S2C_AT_ZERO_POINT "44"
-#define S2C_AT_OUT "48"
-#define S2C_AT_SUMS "64"
-#define S2C_AT_LEAST "68"
-#define S2C_AT_PIXELS "72"
-#define S2C_AT_PARKED "76"
-#define S2C_AT_PARKED_4 "92"
+#define S2C_AT_BIAS "8"
+#define S2C_AT_BIAS_END "12"
+#define S2C_AT_TURNS "16"
+#define S2C_AT_SKIP "20"
+#define S2C_AT_KEPT "24"
+#define S2C_AT_ENTRY_0 "28"
+#define S2C_AT_ENTRY_1 "32"
+#define S2C_AT_ZERO_POINT "36"
+#define S2C_AT_OUT "40"
+#define S2C_AT_SUMS "56"
+#define S2C_AT_LEAST "60"
+#define S2C_AT_PIXELS "64"
+#define S2C_AT_PARKED "68"
+#define S2C_AT_PARKED_4 "84"
 
 #define S2C_LOAD(q, r) "vldrw.u32 " q ", [" r "], #16\n\t"
 #define S2C_FIELD(r, at) "ldr.w " r ", [r9, #" at "]\n\t"
@@ -37,7 +34,7 @@
     S2C_LOAD("q0", "r3")              \
     S2C_LOAD("q2", "r1")              \
     mla " r0, q2, q0\n\t"             \
-    S2C_LOAD("q1", "r5")              \
+    S2C_LOAD("q1", "r3")              \
     mla " r8, q2, q1\n\t"             \
     S2C_LOAD("q3", "r1")              \
     mla " r2, q3, q0\n\t"             \
@@ -53,7 +50,7 @@
     S2C_LOAD("q0", "r3")              \
     S2C_LOAD("q2", "r1")              \
     mla " r0, q2, q0\n\t"             \
-    S2C_LOAD("q1", "r5")              \
+    S2C_LOAD("q1", "r3")              \
     mla " r8, q2, q1\n\t"             \
     S2C_LOAD("q3", "r1")              \
     mla " r2, q3, q0\n\t"             \
@@ -75,7 +72,7 @@
 
 #define S2C_BEGIN                     \
     S2C_FIELD("r3", S2C_AT_WEIGHTS)   \
-    S2C_FIELD("r5", S2C_AT_WEIGHTS_2) \
+    S2C_FIELD("r5", S2C_AT_BIAS_END)  \
     S2C_FIELD("r11", S2C_AT_BIAS)
 
 #define S2C_BEGIN_LOOPS                   \
@@ -89,7 +86,7 @@
 
 /*
  * The sums of two channels of any number of blocks, the loop at `label`; or of two blocks. Afterwards
- * the pointers to weights are one channel further.
+ * the pointer to weights is at the next two channels.
  */
 #define S2C_SUMS_ANY(block, label, entry) \
     S2C_FIELD("r1", S2C_AT_COLUMNS)       \
@@ -124,18 +121,18 @@
     "vmov " d3 ", r12, r12\n\t"
 
 /*
- * Results of a quad of channels from sums in q4, q5, q0 and q1, of channels 0, 2, 1 and 3: what
- * VQRDMULH makes of a sum and 128 times a multiplier is the contract's rounding with a shift of 24.
+ * Results of a quad of channels from sums in q4, q5, q0 and q1: what VQRDMULH makes of a sum and 128
+ * times a multiplier is the contract's rounding with a shift of 24.
  */
 #define S2C_REQUANTISE                                        \
     "ldmia.w r11!, {r0, r2, r4, r6, r8, r10, r12, lr}\n\t"     \
     "vadd.i32 q4, q4, r0\n\t"                                 \
-    "vadd.i32 q5, q5, r2\n\t"                                 \
-    "vadd.i32 q0, q0, r8\n\t"                                 \
+    "vadd.i32 q5, q5, r8\n\t"                                 \
+    "vadd.i32 q0, q0, r2\n\t"                                 \
     "vadd.i32 q1, q1, r10\n\t"                                \
     "vqrdmulh.s32 q4, q4, r4\n\t"                             \
-    "vqrdmulh.s32 q5, q5, r6\n\t"                             \
-    "vqrdmulh.s32 q0, q0, r12\n\t"                            \
+    "vqrdmulh.s32 q5, q5, r12\n\t"                            \
+    "vqrdmulh.s32 q0, q0, r6\n\t"                             \
     "vqrdmulh.s32 q1, q1, lr\n\t"
 
 #define S2C_RESULTS(sums, block, collect)  \
@@ -148,24 +145,20 @@
 /* Sixteen results as bytes, the four channels of a pixel in one word. */
 #define S2C_NARROW(zero_point)         \
     "vqmovnb.s32 q4, q4\n\t"           \
-    "vqmovnt.s32 q4, q5\n\t"           \
-    "vqmovnb.s32 q0, q0\n\t"           \
-    "vqmovnt.s32 q0, q1\n\t" zero_point \
+    "vqmovnt.s32 q4, q0\n\t"           \
+    "vqmovnb.s32 q5, q5\n\t"           \
+    "vqmovnt.s32 q5, q1\n\t" zero_point \
     "vqmovunb.s16 q4, q4\n\t"          \
-    "vqmovunt.s16 q4, q0\n\t"
+    "vqmovunt.s16 q4, q5\n\t"
 
 #define S2C_ADD_ZERO_POINT               \
     S2C_FIELD("r0", S2C_AT_ZERO_POINT)   \
     "vqadd.s16 q4, q4, r0\n\t"           \
-    "vqadd.s16 q0, q0, r0\n\t"
+    "vqadd.s16 q5, q5, r0\n\t"
 
 /* On to the next quad, at label 1, unless this was the last. */
-#define S2C_NEXT_QUAD                     \
-    S2C_FIELD("r0", S2C_AT_ADVANCE)       \
-    S2C_FIELD("r2", S2C_AT_BIAS_END)      \
-    "mov r3, r5\n\t"                      \
-    "add.w r5, r5, r0\n\t"                \
-    "cmp r11, r2\n\t"                     \
+#define S2C_NEXT_QUAD    \
+    "cmp r11, r5\n\t"    \
     "bne.w 1b\n\t"
 
 #define S2C_CLOBBERED                                                                         \

@@ -47,7 +47,7 @@ static inline uint8_t *append(uint8_t *to, const uint8_t *from, uint32_t count)
 }
 
 /* A window that may be anywhere, one after another tap at `to`. */
-static void gather(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first, uint8_t *to)
+static S2C_MVE_NOINLINE void gather(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first, uint8_t *to)
 {
     const s2c_window *window = &layer->window;
     const uint32_t channels = window->in_channels;
@@ -72,7 +72,7 @@ static void gather(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t 
 }
 
 /* The same where pixels are whole blocks, to where they belong. */
-static void place(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
+static S2C_MVE_NOINLINE void place(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
                          int8_t *to, uint32_t to_bytes)
 {
     const s2c_window *window = &layer->window;
@@ -100,7 +100,7 @@ static void place(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t f
 }
 
 /* The windows of a group, all of them inside the row, where the channels are no whole blocks. */
-static void gather_inside(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t first,
+static S2C_MVE_NOINLINE void gather_inside(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t first,
                           uint32_t group, int8_t *scratch)
 {
     const s2c_window *window = &layer->window;
@@ -111,17 +111,13 @@ static void gather_inside(const s2c_conv2d *layer, const uint8_t *const *rows, u
     size_t at = (size_t)first * window->in_channels;
 
     for (uint32_t p = 0; p < group; ++p) {
-        uint8_t *to = gathered;
-        for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
-            const uint8_t *from = rows[ky] + at;
-            uint8_t *part = to;
-            copy_block(part, from);
-            for (uint32_t k = S2C_MVE_BLOCK; k < segment; k += S2C_MVE_BLOCK) {
-                from += S2C_MVE_BLOCK;
-                part += S2C_MVE_BLOCK;
-                copy_block(part, from);
+        for (uint32_t first_tap = 0; first_tap < segment; first_tap += S2C_MVE_BLOCK) {
+            const size_t from = at + first_tap;
+            uint8_t *to = gathered + first_tap;
+            for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
+                copy_block(to, rows[ky] + from);
+                to += segment;
             }
-            to += segment;
         }
         (void)spread(scratch, gathered, blocks, group * S2C_MVE_BLOCK);
         scratch += S2C_MVE_BLOCK;
@@ -130,7 +126,7 @@ static void gather_inside(const s2c_conv2d *layer, const uint8_t *const *rows, u
 }
 
 /* Windows of one pixel: of each block those of a group after another. */
-static void place_pixels(const s2c_window *window, const uint8_t *from, uint32_t group,
+static S2C_MVE_NOINLINE void place_pixels(const s2c_window *window, const uint8_t *from, uint32_t group,
                          int8_t *to)
 {
     const uint32_t step = (uint32_t)window->stride_cols * window->in_stride_bytes;

@@ -24,8 +24,8 @@
                      "ldmia.w r8, {r0, r2, r4, r6}\n\t"                                \
                      "vpstttt\n\t"                                                     \
                      "vaddvat.s32 r0, q4\n\t"                                          \
-                     "vaddvat.s32 r2, q0\n\t"                                          \
-                     "vaddvat.s32 r4, q5\n\t"                                          \
+                     "vaddvat.s32 r2, q5\n\t"                                          \
+                     "vaddvat.s32 r4, q0\n\t"                                          \
                      "vaddvat.s32 r6, q1\n\t"                                          \
                      "stmia.w r8!, {r0, r2, r4, r6}\n\t"                               \
                      "str.w r8, [r9, #" S2C_AT_SUMS "]\n\t"                            \

@@ -76,9 +76,9 @@ static void multiply_four(s2c_mve_product *product)
 
     if (product->zero_point != 0u) {
         ANY(4, S2C_ADD_ZERO_POINT);
-    } else if (product->advance_bytes == 2u * S2C_MVE_BLOCK) {
+    } else if (product->blocks == 1u) {
         ONE_BLOCK(4);
-    } else if (product->advance_bytes == 4u * S2C_MVE_BLOCK) {
+    } else if (product->blocks == 2u) {
         TWO_BLOCKS(4);
     } else {
         ANY(4, "");
@@ -91,9 +91,9 @@ static void multiply_three(s2c_mve_product *product)
 
     if (product->zero_point != 0u) {
         ANY(3, S2C_ADD_ZERO_POINT);
-    } else if (product->advance_bytes == 2u * S2C_MVE_BLOCK) {
+    } else if (product->blocks == 1u) {
         ONE_BLOCK(3);
-    } else if (product->advance_bytes == 4u * S2C_MVE_BLOCK) {
+    } else if (product->blocks == 2u) {
         TWO_BLOCKS(3);
     } else {
         ANY(3, "");

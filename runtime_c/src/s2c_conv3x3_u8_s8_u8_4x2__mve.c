@@ -12,14 +12,14 @@
 /* `first`: for the first product of a sum; `mla`: for those that are added. */
 #define STEP_4(first, mla)                                       \
     S2C_LOAD("q6", "r1") S2C_LOAD("q0", "r3")                     \
-    first " r0, q6, q0\n\t" S2C_LOAD("q3", "r5")                  \
+    first " r0, q6, q0\n\t" S2C_LOAD("q3", "r3")                  \
     first " r8, q6, q3\n\t" S2C_LOAD("q7", "r1")                  \
     first " r2, q7, q0\n\t" S2C_LOAD("q1", "r3")                  \
-    first " r10, q7, q3\n\t" S2C_LOAD("q4", "r5")                 \
+    first " r10, q7, q3\n\t" S2C_LOAD("q4", "r3")                 \
     mla " r0, q7, q1\n\t" S2C_LOAD("q6", "r1")                    \
     mla " r8, q7, q4\n\t"                                        \
     first " r4, q6, q0\n\t" S2C_LOAD("q2", "r3")                  \
-    first " r12, q6, q3\n\t" S2C_LOAD("q5", "r5")                 \
+    first " r12, q6, q3\n\t" S2C_LOAD("q5", "r3")                 \
     mla " r2, q6, q1\n\t"                                        \
     mla " r10, q6, q4\n\t" S2C_LOAD("q7", "r1")                   \
     mla " r0, q6, q2\n\t"                                        \
@@ -39,14 +39,14 @@
 
 #define STEP_3(first, mla)                                       \
     S2C_LOAD("q6", "r1") S2C_LOAD("q0", "r3")                     \
-    first " r0, q6, q0\n\t" S2C_LOAD("q3", "r5")                  \
+    first " r0, q6, q0\n\t" S2C_LOAD("q3", "r3")                  \
     first " r8, q6, q3\n\t" S2C_LOAD("q7", "r1")                  \
     first " r2, q7, q0\n\t" S2C_LOAD("q1", "r3")                  \
-    first " r10, q7, q3\n\t" S2C_LOAD("q4", "r5")                 \
+    first " r10, q7, q3\n\t" S2C_LOAD("q4", "r3")                 \
     mla " r0, q7, q1\n\t" S2C_LOAD("q6", "r1")                    \
     mla " r8, q7, q4\n\t"                                        \
     first " r4, q6, q0\n\t" S2C_LOAD("q2", "r3")                  \
-    first " r12, q6, q3\n\t" S2C_LOAD("q5", "r5")                 \
+    first " r12, q6, q3\n\t" S2C_LOAD("q5", "r3")                 \
     mla " r2, q6, q1\n\t"                                        \
     mla " r10, q6, q4\n\t" S2C_LOAD("q7", "r1")                   \
     mla " r0, q6, q2\n\t"                                        \
@@ -84,7 +84,7 @@
     S2C_FIELD("r0", S2C_AT_ZERO_POINT)   \
     "cbz r0, 4f\n\t"                     \
     "vqadd.s16 q4, q4, r0\n\t"           \
-    "vqadd.s16 q0, q0, r0\n"             \
+    "vqadd.s16 q5, q5, r0\n"             \
     "4:\n\t"
 
 #define PRODUCT(n)                                                    \
@@ -181,15 +181,17 @@ static void copy_inside(const s2c_conv2d *layer, const uint8_t *row, uint32_t fi
 static int32_t sum_of(const s2c_conv2d *layer, const int8_t *columns, uint32_t group,
                       uint32_t pixel, uint32_t channel)
 {
-    const uint32_t row_bytes = 3u * S2C_MVE_BLOCK;
-    const uint32_t taps = s2c_mve_taps(&layer->window);
-    const int8_t *const weights = layer->weights + (size_t)channel * taps;
+    const uint32_t steps = 3u * layer->window.in_channels / S2C_MVE_BLOCK;
+    const int8_t *weights = s2c_mve_weights_of(layer, channel);
     const int8_t *column = columns + pixel * S2C_MVE_BLOCK;
     int32_t acc = layer->bias[s2c_mve_bias_at(channel)];
 
-    for (uint32_t k = 0; k < taps; k += row_bytes) {
-        for (uint32_t i = 0; i < row_bytes; ++i) {
-            acc += (int32_t)weights[k + i] * column[i];
+    for (uint32_t step = 0; step < steps; ++step) {
+        for (uint32_t kx = 0; kx < 3u; ++kx) {
+            for (uint32_t i = 0; i < S2C_MVE_BLOCK; ++i) {
+                acc += (int32_t)weights[i] * column[kx * S2C_MVE_BLOCK + i];
+            }
+            weights += 2u * S2C_MVE_BLOCK;
         }
         column += (group + 2u) * S2C_MVE_BLOCK;
     }

@@ -66,6 +66,10 @@ void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, const int32_t *multipl
             transpose(own + (size_t)row * 3u * row_blocks * S2C_MVE_BLOCK, 3u, row_blocks);
         }
     }
+    /* Blocks of two channels take turns. What an odd one has for a second is never read as such. */
+    for (uint32_t o = 0; o < channels; o += 2u) {
+        transpose(weights + (size_t)o * padded, 2u, padded / S2C_MVE_BLOCK);
+    }
     /* Quads of biases and of multipliers take turns, then channels 0 and 2 come before 1 and 3. */
     int32_t *const moved = bias + (size_t)S2C_MVE_QUAD * quads;
     memmove(moved, multiplier, channels * sizeof *bias);

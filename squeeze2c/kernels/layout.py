@@ -55,7 +55,7 @@ def signed_constants(
     Its vectors multiply signed bytes, so kernels read ``x - 128`` and biases are
     ``bias + 128 * sum(weight)``. That is the accumulator of an input of nothing but 128, so it
     fits int32 where all accumulators do. Multipliers are 128 times theirs. Zeros fill up
-    blocks of taps and quads of channels; per quad come bias 0 and 2, multiplier 0 and 2, then
+    blocks of taps and quads of channels. Blocks of two channels take turns; per quad come bias 0 and 2, multiplier 0 and 2, then
     those of channels 1 and 3.
 
     ``row_blocks``: blocks of channels of an input pixel for kernels for 3x3 windows, which read
@@ -67,10 +67,11 @@ def signed_constants(
     padded[:outputs, :taps] = weight
     if row_blocks:
         blocks = padded.reshape(rows, 3, 3, row_blocks, BLOCK)
-        padded = np.ascontiguousarray(blocks.swapaxes(2, 3)).reshape(rows, -1)
+        padded = blocks.swapaxes(2, 3).reshape(rows, -1)
+    pairs = padded.reshape(rows // 2, 2, -1, BLOCK).swapaxes(1, 2)
     numbers = np.zeros((2, rows), np.int64)
     numbers[0, :outputs] = bias + 128 * weight.astype(np.int64).sum(axis=1)
     numbers[1, :outputs] = multiplier.astype(np.int64) << SIGNED_MULTIPLIER_SHIFT
     # (what, quad, channel // 2, channel % 2) to (quad, channel % 2, what, channel // 2)
     quads = numbers.reshape(2, -1, 2, 2).transpose(1, 3, 0, 2)
-    return padded, quads.astype(np.int32).ravel()
+    return np.ascontiguousarray(pairs), quads.astype(np.int32).ravel()

@@ -133,7 +133,7 @@ class ConstantPool:
         outputs, kernel_rows, kernel_cols, inputs = weights.shape
         order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
         blocks = row_blocks(kernel, inputs)
-        text = "output, row, block, column, 16 inputs" if blocks else "output, taps, padded"
+        text = "two outputs, row, block, column" if blocks else "two outputs, taps, padded"
         matrix, numbers = signed_constants(
             weights.reshape(outputs, -1), bias, multiplier, blocks
         )
