@@ -107,6 +107,17 @@ void s2c_mve_select__mve(s2c_mve_product *product, const s2c_conv2d *layer, uint
 void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
                       uint32_t pixels, uint32_t group, int8_t *scratch);
 
+/* Whether windows are single pixels of whole blocks, one behind the other. */
+static inline int s2c_mve_alone(const s2c_window *window)
+{
+    return window->kernel_rows == 1u && window->kernel_cols == 1u && window->stride_cols == 1u &&
+           window->pad_left == 0u && window->in_channels % S2C_MVE_BLOCK == 0u;
+}
+
+/* Their columns, from the pixel at `from` on. */
+void s2c_pixels__mve(const s2c_window *window, const uint8_t *from, uint32_t group,
+                     int8_t *columns);
+
 /* Where the bias of a channel is in the array of quads, and behind it by two its multiplier. */
 static inline size_t s2c_mve_bias_at(uint32_t channel)
 {

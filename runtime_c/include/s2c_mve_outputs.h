@@ -32,13 +32,12 @@ static inline void s2c_mve_outputs_plain(const s2c_conv2d *layer, const int8_t *
 
 /* Quads whose results cannot be stored as words, or are not all wanted, one by one. */
 static inline void s2c_mve_outputs_apart(s2c_mve_product *product, const s2c_conv2d *layer,
-                                         uint32_t group, uint32_t pixels, uint32_t first_channel,
-                                         uint8_t *out)
+                                         uint32_t group, uint32_t pixels, uint8_t *out)
 {
     const uint32_t channels = layer->window.out_channels;
     uint32_t words[4];
 
-    for (uint32_t c = first_channel; c < channels; c += S2C_MVE_QUAD) {
+    for (uint32_t c = 0; c < channels; c += S2C_MVE_QUAD) {
         const uint32_t count = channels - c < S2C_MVE_QUAD ? channels - c : S2C_MVE_QUAD;
         s2c_mve_select__mve(product, layer, c / S2C_MVE_QUAD, 1u);
         for (uint32_t p = 0; p < 4u; ++p) {
@@ -51,29 +50,34 @@ static inline void s2c_mve_outputs_apart(s2c_mve_product *product, const s2c_con
     }
 }
 
-static inline void s2c_mve_outputs(s2c_mve_product *product, const s2c_conv2d *layer,
+/* Whether all results of a row can be stored as words: whole quads of channels, aligned. */
+static inline int s2c_mve_stores_words(const s2c_window *window, const uint8_t *out_row)
+{
+    const uintptr_t together =
+        (uintptr_t)out_row | window->out_stride_bytes | window->out_channels;
+    return (together & 3u) == 0u;
+}
+
+/* A group of `pixels` pixels; `words`: see above. All channels were selected where that is so. */
+static inline void s2c_mve_outputs(s2c_mve_product *product, const s2c_conv2d *layer, int words,
                                    uint32_t group, uint32_t pixels, uint8_t *out)
 {
     const uint32_t stride_bytes = layer->window.out_stride_bytes;
-    uint32_t quads = layer->window.out_channels / S2C_MVE_QUAD;
+    uint32_t at = s2c_mve_before(out);
 
-    if ((((uintptr_t)out | stride_bytes) & 3u) != 0u) {
-        quads = 0;
+    if (!words) {
+        s2c_mve_outputs_apart(product, layer, group, pixels, out);
+        return;
     }
-    if (quads != 0u) {
-        uint32_t at = s2c_mve_before(out);
-
-        /* Those behind the end of the row repeat its last pixel. */
-        for (uint32_t p = 0; p < 4u; ++p) {
-            product->out[p] = at;
-            at += p + 1u < pixels ? stride_bytes : 0u;
-        }
-        s2c_mve_select__mve(product, layer, 0, quads);
-        S2C_MVE_MULTIPLY(product, group);
-    }
-    if (S2C_MVE_QUAD * quads < layer->window.out_channels) {
-        s2c_mve_outputs_apart(product, layer, group, pixels, S2C_MVE_QUAD * quads, out);
-    }
+    /* Those behind the end of the row repeat its last pixel. */
+    product->out[0] = at;
+    at += pixels > 1u ? stride_bytes : 0u;
+    product->out[1] = at;
+    at += pixels > 2u ? stride_bytes : 0u;
+    product->out[2] = at;
+    at += pixels > 3u ? stride_bytes : 0u;
+    product->out[3] = at;
+    S2C_MVE_MULTIPLY(product, group);
 }
 
 #endif

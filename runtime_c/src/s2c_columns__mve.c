@@ -125,28 +125,52 @@ static S2C_MVE_NOINLINE void gather_inside(const s2c_conv2d *layer, const uint8_
     }
 }
 
-/* Windows of one pixel: of each block those of a group after another. */
-static S2C_MVE_NOINLINE void place_pixels(const s2c_window *window, const uint8_t *from, uint32_t group,
-                         int8_t *to)
+/* The same for three rows of up to 16 taps each that fill two blocks: 3x3 of three channels. */
+static S2C_MVE_NOINLINE void gather_three(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                          uint32_t first, uint32_t group, int8_t *scratch)
 {
-    const uint32_t step = (uint32_t)window->stride_cols * window->in_stride_bytes;
+    const s2c_window *window = &layer->window;
+    const uint32_t segment = (uint32_t)window->kernel_cols * window->in_channels;
+    const uint32_t step = (uint32_t)window->stride_cols * window->in_channels;
+    const size_t at = (size_t)first * window->in_channels;
+    const uint8_t *top = rows[0] + at;
+    const uint8_t *middle = rows[1] + at;
+    const uint8_t *bottom = rows[2] + at;
+    uint8_t *const gathered = (uint8_t *)scratch + 8u * S2C_MVE_BLOCK;
+
+    for (uint32_t p = 0; p < group; ++p) {
+        copy_block(gathered, top);
+        copy_block(gathered + segment, middle);
+        copy_block(gathered + 2u * segment, bottom);
+        (void)spread(scratch, gathered, 1u, 0u);
+        (void)spread(scratch + group * S2C_MVE_BLOCK, gathered + S2C_MVE_BLOCK, 1u, 0u);
+        scratch += S2C_MVE_BLOCK;
+        top += step;
+        middle += step;
+        bottom += step;
+    }
+}
+
+void s2c_pixels__mve(const s2c_window *window, const uint8_t *from, uint32_t group, int8_t *columns)
+{
+    const uint32_t step = window->in_stride_bytes;
 
     for (uint32_t left = window->in_channels; left != 0u; left -= S2C_MVE_BLOCK) {
         const uint8_t *pixel = from;
         for (uint32_t p = 0; p < 3u; ++p) {
-            (void)spread(to, pixel, 1u, 0u);
-            to += S2C_MVE_BLOCK;
+            (void)spread(columns, pixel, 1u, 0u);
+            columns += S2C_MVE_BLOCK;
             pixel += step;
         }
         if (group == 4u) {
-            (void)spread(to, pixel, 1u, 0u);
-            to += S2C_MVE_BLOCK;
+            (void)spread(columns, pixel, 1u, 0u);
+            columns += S2C_MVE_BLOCK;
         }
         from += S2C_MVE_BLOCK;
     }
 }
 
-/* The usual cases, for all pixels of a group at once; 0 where this is none. */
+/* The usual case for a camera's pixels, for a group at once; 0 where this is none. */
 static int whole_group(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
                        uint32_t group, int8_t *scratch)
 {
@@ -158,20 +182,18 @@ static int whole_group(const s2c_conv2d *layer, const uint8_t *const *rows, int3
     if (first < 0 || last + kernel_cols > window->in_cols) {
         return 0;
     }
-    if (channels % S2C_MVE_BLOCK == 0u) {
-        if (kernel_cols != 1u || window->kernel_rows != 1u) {
-            return 0;
-        }
-        place_pixels(window, rows[0] + (size_t)first * window->in_stride_bytes, group, scratch);
-        return 1;
-    }
     /* Whole vectors are read, so they must be inside, too. */
-    if (window->in_stride_bytes != channels ||
+    if (window->in_stride_bytes != channels || channels % S2C_MVE_BLOCK == 0u ||
         last * channels + s2c_mve_blocks(kernel_cols * channels) * S2C_MVE_BLOCK >
             (uint32_t)window->in_cols * channels) {
         return 0;
     }
-    gather_inside(layer, rows, (uint32_t)first, group, scratch);
+    if (window->kernel_rows == 3u && kernel_cols * channels <= S2C_MVE_BLOCK &&
+        s2c_mve_blocks(s2c_mve_taps(window)) == 2u) {
+        gather_three(layer, rows, (uint32_t)first, group, scratch);
+    } else {
+        gather_inside(layer, rows, (uint32_t)first, group, scratch);
+    }
     return 1;
 }
 

@@ -86,6 +86,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
                       int32_t *sums)
 {
     const uint32_t cols = layer->window.out_cols;
+    const int alone = s2c_mve_alone(&layer->window);
 #if S2C_MVE_NATIVE
     const int plain = layer->shift != S2C_MVE_SHIFT;
     s2c_mve_product product;
@@ -98,7 +99,12 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
 #endif
     for (; count != 0u; --count) {
         const uint32_t pixels = cols - col < group ? cols - col : group;
-        s2c_columns__mve(layer, rows, col, pixels, group, columns);
+        if (alone && pixels == group) {
+            s2c_pixels__mve(&layer->window, rows[0] + (size_t)col * layer->window.in_stride_bytes,
+                            group, columns);
+        } else {
+            s2c_columns__mve(layer, rows, col, pixels, group, columns);
+        }
         if (plain) {
             all_channels_plain(layer, columns, group, pixels, least, sums);
         }

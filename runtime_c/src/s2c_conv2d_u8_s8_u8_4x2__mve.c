@@ -122,24 +122,32 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
 {
     const uint32_t cols = layer->window.out_cols;
     const size_t group_bytes = (size_t)group * layer->window.out_stride_bytes;
+    const int alone = s2c_mve_alone(&layer->window);
 #if S2C_MVE_NATIVE
     const int plain = layer->shift != S2C_MVE_SHIFT || layer->clamp_min != 0u;
+    const int words = s2c_mve_stores_words(&layer->window, out);
     s2c_mve_product product;
 
     s2c_mve_begin__mve(&product, layer, columns, s2c_mve_blocks(s2c_mve_taps(&layer->window)),
                        S2C_BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
+    s2c_mve_select__mve(&product, layer, 0, layer->window.out_channels / S2C_MVE_QUAD);
 #else
     const int plain = 1;
 #endif
     for (; count != 0u; --count) {
         const uint32_t pixels = cols - col < group ? cols - col : group;
-        s2c_columns__mve(layer, rows, col, pixels, group, columns);
+        if (alone && pixels == group) {
+            s2c_pixels__mve(&layer->window, rows[0] + (size_t)col * layer->window.in_stride_bytes,
+                            group, columns);
+        } else {
+            s2c_columns__mve(layer, rows, col, pixels, group, columns);
+        }
         if (plain) {
             s2c_mve_outputs_plain(layer, columns, group, pixels, out);
         }
 #if S2C_MVE_NATIVE
         else {
-            s2c_mve_outputs(&product, layer, group, pixels, out);
+            s2c_mve_outputs(&product, layer, words, group, pixels, out);
         }
 #endif
         col += group;

@@ -214,10 +214,12 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     const size_t row_bytes = (size_t)wide * window->in_channels;
 #if S2C_MVE_NATIVE
     const int plain = layer->shift != S2C_MVE_SHIFT || layer->clamp_min != 0u;
+    const int words = s2c_mve_stores_words(window, out_row);
     s2c_mve_product product;
 
     s2c_mve_begin__mve(&product, layer, columns, 3u * window->in_channels / S2C_MVE_BLOCK,
                        STEPS_PER_TURN, STEP_BYTES(group));
+    s2c_mve_select__mve(&product, layer, 0, window->out_channels / S2C_MVE_QUAD);
 #else
     const int plain = 1;
 #endif
@@ -240,10 +242,8 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
             s2c_mve_outputs_plain(layer, columns, group, pixels, out);
         }
 #if S2C_MVE_NATIVE
-        else if (pixels == group) {
-            s2c_mve_outputs(&product, layer, group, pixels, out);
-        } else {
-            s2c_mve_outputs_apart(&product, layer, group, pixels, 0u, out);
+        else {
+            s2c_mve_outputs(&product, layer, words && pixels == group, group, pixels, out);
         }
 #endif
         col += group;

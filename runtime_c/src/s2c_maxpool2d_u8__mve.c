@@ -7,6 +7,8 @@
 
 #if S2C_MVE_NATIVE
 
+#include <arm_mve.h>
+
 #define NEXT(q, r) "vldrb.u8 " q ", [%[" r "]], #16\n\t"
 #define KEEP                        \
     "vldrb.u8 q3, [%[out]]\n\t"     \
@@ -31,6 +33,43 @@
                        [right] "+&r"(right)                                             \
                      : [channels] "r"(channels)                                         \
                      : "lr", "d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "memory")
+
+static inline uint8x16_t largest(const uint8_t *left, const uint8_t *middle, const uint8_t *right)
+{
+    return vmaxq_u8(vmaxq_u8(vld1q_u8(left), vld1q_u8(middle)), vld1q_u8(right));
+}
+
+/* Three rows of three columns, in whole vectors. */
+static S2C_MVE_NOINLINE void nine_pixels(uint8_t *out, const uint8_t *const *rows,
+                                         size_t first_bytes, uint32_t stride_bytes,
+                                         uint32_t channels)
+{
+    const uint8_t *left_0 = rows[0] + first_bytes;
+    const uint8_t *left_1 = rows[1] + first_bytes;
+    const uint8_t *left_2 = rows[2] + first_bytes;
+    const uint8_t *middle_0 = left_0 + stride_bytes;
+    const uint8_t *middle_1 = left_1 + stride_bytes;
+    const uint8_t *middle_2 = left_2 + stride_bytes;
+    const uint8_t *right_0 = middle_0 + stride_bytes;
+    const uint8_t *right_1 = middle_1 + stride_bytes;
+    const uint8_t *right_2 = middle_2 + stride_bytes;
+
+    for (uint32_t blocks = channels / S2C_MVE_BLOCK; blocks != 0u; --blocks) {
+        const uint8x16_t most =
+            vmaxq_u8(largest(left_0, middle_0, right_0), largest(left_1, middle_1, right_1));
+        vst1q_u8(out, vmaxq_u8(most, largest(left_2, middle_2, right_2)));
+        left_0 += S2C_MVE_BLOCK;
+        left_1 += S2C_MVE_BLOCK;
+        left_2 += S2C_MVE_BLOCK;
+        middle_0 += S2C_MVE_BLOCK;
+        middle_1 += S2C_MVE_BLOCK;
+        middle_2 += S2C_MVE_BLOCK;
+        right_0 += S2C_MVE_BLOCK;
+        right_1 += S2C_MVE_BLOCK;
+        right_2 += S2C_MVE_BLOCK;
+        out += S2C_MVE_BLOCK;
+    }
+}
 
 static inline void one_column(uint8_t *out, const uint8_t *from, uint32_t channels, uint32_t keep)
 {
@@ -91,6 +130,14 @@ void s2c_maxpool2d_u8__mve(const s2c_window *window, const uint8_t *const *rows,
         const int32_t end = right < in_cols ? right : in_cols;
         uint32_t kept = keep;
 
+#if S2C_MVE_NATIVE
+        if (row_count == 3u && end - first == 3 && kept == 0u && channels % S2C_MVE_BLOCK == 0u) {
+            nine_pixels(out, rows, (size_t)first * stride_bytes, stride_bytes, channels);
+            left += (int32_t)window->stride_cols;
+            out += window->out_stride_bytes;
+            continue;
+        }
+#endif
         for (uint32_t i = 0; i < row_count; ++i) {
             const uint8_t *from = rows[i] + (size_t)first * stride_bytes;
             if (end - first == 3) {
