@@ -61,7 +61,6 @@
 
 /* Bytes of code of a block: instructions of four bytes each. */
 #define S2C_BLOCK_BYTES(group) ((group) == 4u ? 56u : 44u)
-#define S2C_BLOCKS_PER_TURN 4u
 
 /* Where a loop is entered: so late that what is left after whole turns comes first. */
 #define S2C_ENTRY(label, at)          \
@@ -84,28 +83,21 @@
 
 #define S2C_END_LOOPS S2C_FIELD("r7", S2C_AT_KEPT)
 
-/*
- * The sums of two channels of any number of blocks, the loop at `label`; or of two blocks. Afterwards
- * the pointer to weights is at the next two channels.
- */
-#define S2C_SUMS_ANY(block, label, entry) \
-    S2C_FIELD("r1", S2C_AT_COLUMNS)       \
-    S2C_FIELD("r7", S2C_AT_TURNS)         \
-    block("vmladav.s8")                   \
-    S2C_FIELD("pc", entry)                \
-    ".p2align 2\n"                        \
-    label ":\n\t"                         \
-    block("vmladava.s8")                  \
-    block("vmladava.s8")                  \
-    block("vmladava.s8")                  \
-    block("vmladava.s8")                  \
-    "subs r7, r7, #1\n\t"                 \
-    "bne.w " label "b\n\t"
+/* What a turn of the loop does. */
+#define S2C_TURN_OF_4(block) \
+    block("vmladava.s8") block("vmladava.s8") block("vmladava.s8") block("vmladava.s8")
+#define S2C_TURN_OF_8(block) S2C_TURN_OF_4(block) S2C_TURN_OF_4(block)
 
-#define S2C_SUMS_TWO(block, label, entry) \
-    S2C_FIELD("r1", S2C_AT_COLUMNS)       \
-    block("vmladav.s8")                   \
-    block("vmladava.s8")
+/* The sums of two channels, the loop at `label`. Afterwards weights are those of the next two. */
+#define S2C_SUMS(turn, block, label, entry) \
+    S2C_FIELD("r1", S2C_AT_COLUMNS)         \
+    S2C_FIELD("r7", S2C_AT_TURNS)           \
+    block("vmladav.s8")                     \
+    S2C_FIELD("pc", entry)                  \
+    ".p2align 2\n"                          \
+    label ":\n\t" turn(block)               \
+    "subs r7, r7, #1\n\t"                   \
+    "bne.w " label "b\n\t"
 
 /* Sums to vectors, a lane per pixel. A fourth one repeats the third. */
 #define S2C_COLLECT_4(d0, d1, d2, d3)  \
@@ -135,11 +127,11 @@
     "vqrdmulh.s32 q0, q0, r6\n\t"                             \
     "vqrdmulh.s32 q1, q1, lr\n\t"
 
-#define S2C_RESULTS(sums, block, collect)  \
-    sums(block, "2", S2C_AT_ENTRY_0)       \
-    collect("d8", "d9", "d10", "d11")      \
-    sums(block, "3", S2C_AT_ENTRY_1)       \
-    collect("d0", "d1", "d2", "d3")        \
+#define S2C_RESULTS(turn, block, collect)        \
+    S2C_SUMS(turn, block, "2", S2C_AT_ENTRY_0)   \
+    collect("d8", "d9", "d10", "d11")            \
+    S2C_SUMS(turn, block, "3", S2C_AT_ENTRY_1)   \
+    collect("d0", "d1", "d2", "d3")              \
     S2C_REQUANTISE
 
 /* Sixteen results as bytes, the four channels of a pixel in one word. */

@@ -8,6 +8,8 @@
 
 #if S2C_MVE_NATIVE
 
+#define BLOCKS_PER_TURN 8u
+
 /* Pixels behind the end of the row are not added: lanes of P0 that are off. */
 #define PRODUCT(n)                                                                     \
     __asm__ volatile(S2C_BEGIN_LOOPS                                                   \
@@ -15,7 +17,7 @@
                      S2C_FIELD("r2", S2C_AT_PIXELS)                                    \
                      "vdup.32 q6, r0\n\t"                                              \
                      "vctp.32 r2\n"                                                    \
-                     "1:\n\t" S2C_RESULTS(S2C_SUMS_ANY, S2C_BLOCK_##n, S2C_COLLECT_##n) \
+                     "1:\n\t" S2C_RESULTS(S2C_TURN_OF_8, S2C_BLOCK_##n, S2C_COLLECT_##n) \
                      S2C_FIELD("r8", S2C_AT_SUMS)                                      \
                      "vmax.s32 q4, q4, q6\n\t"                                         \
                      "vmax.s32 q0, q0, q6\n\t"                                         \
@@ -92,7 +94,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     s2c_mve_product product;
 
     s2c_mve_begin__mve(&product, layer, columns, s2c_mve_blocks(s2c_mve_taps(&layer->window)),
-                       S2C_BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
+                       BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
     product.least = least;
 #else
     const int plain = 1;

@@ -4,23 +4,22 @@
 
 #if S2C_MVE_NATIVE
 
+#define BLOCKS_PER_TURN 4u
+
 /* Every store leaves the four addresses in q7 at the next quad. Macros, because of their labels. */
 #define STORE "vstrw.32 q4, [q7, #4]!\n\t"
 
-#define PRODUCT(begin, sums, end, block, collect, zero_point)          \
-    __asm__ volatile(begin "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n"      \
-                     "1:\n\t" S2C_RESULTS(sums, block, collect)        \
-                     S2C_NARROW(zero_point) STORE S2C_NEXT_QUAD end    \
-                     :                                                 \
-                     : "r"(at)                                         \
+#define ANY(n, zero_point)                                                    \
+    __asm__ volatile(S2C_BEGIN_LOOPS "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n"  \
+                     "1:\n\t" S2C_RESULTS(S2C_TURN_OF_4, S2C_BLOCK_##n, S2C_COLLECT_##n) \
+                     S2C_NARROW(zero_point) STORE S2C_NEXT_QUAD S2C_END_LOOPS \
+                     :                                                       \
+                     : "r"(at)                                               \
                      : S2C_CLOBBERED)
-
-#define ANY(n, zero_point) \
-    PRODUCT(S2C_BEGIN_LOOPS, S2C_SUMS_ANY, S2C_END_LOOPS, S2C_BLOCK_##n, S2C_COLLECT_##n, zero_point)
-#define TWO_BLOCKS(n) \
-    PRODUCT(S2C_BEGIN, S2C_SUMS_TWO, "", S2C_BLOCK_##n, S2C_COLLECT_##n, "")
-
-/* Columns of one block stay in q0 to q3. Sums of one channel, whose weights are in `w`: */
+/*
+ * With one block or two, columns of the first stay in q0 to q3. Sums of one channel, whose weights
+ * are in `w`:
+ */
 #define FIRST_3(w)               \
     "vmladav.s8 r0, q0, " w "\n\t" \
     "vmladav.s8 r2, q1, " w "\n\t" \
@@ -64,8 +63,52 @@
                      "vqmovunb.s16 q4, q4\n\t"                               \
                      "vqmovunt.s16 q4, q5\n\t" STORE                         \
                      "add.w r3, r3, #64\n\t"                                 \
-                     "cmp r11, r5\n\t"                                       \
-                     "bne.w 1b\n\t"                                          \
+                     S2C_NEXT_QUAD                                           \
+                     :                                                       \
+                     : "r"(at)                                               \
+                     : S2C_CLOBBERED)
+
+/* Two blocks: what the second one adds to sums of channels with weights `first` and `second`. */
+#define ADD(column, at, r, s, first, second)             \
+    "vldrw.u32 " column ", [r1, #" at "]\n\t"            \
+    "vmladava.s8 " r ", " column ", " first "\n\t"       \
+    "vmladava.s8 " s ", " column ", " second "\n\t"
+#define SECOND_BLOCK_3(column, first, second)            \
+    ADD(column, "48", "r0", "r8", first, second)         \
+    ADD(column, "64", "r2", "r10", first, second)        \
+    ADD(column, "80", "r4", "r12", first, second)
+#define SECOND_BLOCK_4(column, first, second)            \
+    ADD(column, "64", "r0", "r8", first, second)         \
+    ADD(column, "80", "r2", "r10", first, second)        \
+    ADD(column, "96", "r4", "r12", first, second)        \
+    ADD(column, "112", "r6", "lr", first, second)
+
+#define TWO_BLOCKS(n)                                                        \
+    __asm__ volatile(S2C_FIELD("r1", S2C_AT_COLUMNS) S2C_BEGIN               \
+                     "vldrw.u32 q0, [r1]\n\t"                                \
+                     "vldrw.u32 q1, [r1, #16]\n\t"                           \
+                     "vldrw.u32 q2, [r1, #32]\n\t"                           \
+                     "vldrw.u32 q3, [r1, #48]\n"                             \
+                     "1:\n\t"                                                \
+                     "vldrw.u32 q4, [r3]\n\t" FIRST_##n("q4")                \
+                     "vldrw.u32 q5, [r3, #64]\n\t" SECOND_##n("q5")          \
+                     "vldrw.u32 q6, [r3, #32]\n\t"                           \
+                     "vldrw.u32 q7, [r3, #96]\n\t"                           \
+                     SECOND_BLOCK_##n("q4", "q6", "q7")                      \
+                     S2C_COLLECT_##n("d8", "d9", "d10", "d11")               \
+                     HALF("q4", "q5")                                        \
+                     "vldrw.u32 q5, [r3, #16]\n\t" FIRST_##n("q5")           \
+                     "vldrw.u32 q6, [r3, #80]\n\t" SECOND_##n("q6")          \
+                     "vldrw.u32 q5, [r3, #48]\n\t"                           \
+                     "vldrw.u32 q6, [r3, #112]\n\t"                          \
+                     SECOND_BLOCK_##n("q7", "q5", "q6")                      \
+                     S2C_COLLECT_##n("d10", "d11", "d12", "d13")             \
+                     HALF("q5", "q6")                                        \
+                     "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n\t"               \
+                     "vqmovunb.s16 q4, q4\n\t"                               \
+                     "vqmovunt.s16 q4, q5\n\t" STORE                         \
+                     "vstrw.32 q7, [r9, #" S2C_AT_OUT "]\n\t"                \
+                     "add.w r3, r3, #128\n\t" S2C_NEXT_QUAD                  \
                      :                                                       \
                      : "r"(at)                                               \
                      : S2C_CLOBBERED)
@@ -129,7 +172,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     s2c_mve_product product;
 
     s2c_mve_begin__mve(&product, layer, columns, s2c_mve_blocks(s2c_mve_taps(&layer->window)),
-                       S2C_BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
+                       BLOCKS_PER_TURN, S2C_BLOCK_BYTES(group));
     s2c_mve_select__mve(&product, layer, 0, layer->window.out_channels / S2C_MVE_QUAD);
 #else
     const int plain = 1;

@@ -87,11 +87,18 @@
     "vqadd.s16 q5, q5, r0\n"             \
     "4:\n\t"
 
-#define PRODUCT(n)                                                    \
-    __asm__ volatile(S2C_BEGIN_LOOPS                                  \
-                     "1:\n\t" SUMS(STEP_##n, "2", S2C_AT_ENTRY_0)     \
+/* The usual number of channels where maps are largest: 16, so three steps. */
+#define THREE_STEPS(step, label, entry)    \
+    S2C_FIELD("r1", S2C_AT_COLUMNS)        \
+    step("vmladav.s8", "vmladava.s8")      \
+    step("vmladava.s8", "vmladava.s8")     \
+    step("vmladava.s8", "vmladava.s8")
+
+#define PRODUCT(n, begin, sums, end)                                  \
+    __asm__ volatile(begin                                            \
+                     "1:\n\t" sums(STEP_##n, "2", S2C_AT_ENTRY_0)     \
                      "add.w r1, r9, #" S2C_AT_PARKED "\n\t" PARK_##n  \
-                     SUMS(STEP_##n, "3", S2C_AT_ENTRY_1)              \
+                     sums(STEP_##n, "3", S2C_AT_ENTRY_1)              \
                      S2C_COLLECT_##n("d0", "d1", "d2", "d3")          \
                      "vldrw.u32 q4, [r9, #" S2C_AT_PARKED "]\n\t"      \
                      "vldrw.u32 q5, [r9, #" S2C_AT_PARKED_4 "]\n\t"    \
@@ -99,7 +106,7 @@
                      S2C_REQUANTISE S2C_NARROW(ZERO_POINT)            \
                      "vstrw.32 q4, [q7, #4]!\n\t"                     \
                      "vstrw.32 q7, [r9, #" S2C_AT_OUT "]\n\t"          \
-                     S2C_NEXT_QUAD S2C_END_LOOPS                      \
+                     S2C_NEXT_QUAD end                                \
                      :                                                \
                      : "r"(at)                                        \
                      : S2C_CLOBBERED)
@@ -110,10 +117,12 @@ static void multiply(s2c_mve_product *product, uint32_t group)
 {
     register s2c_mve_product *at __asm__("r9") = product;
 
-    if (group == 4u) {
-        PRODUCT(4);
+    if (group == 4u && product->blocks == 9u) {
+        PRODUCT(4, S2C_BEGIN, THREE_STEPS, "");
+    } else if (group == 4u) {
+        PRODUCT(4, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS);
     } else {
-        PRODUCT(3);
+        PRODUCT(3, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS);
     }
 }
 
