@@ -101,11 +101,17 @@ void s2c_mve_select__mve(s2c_mve_product *product, const s2c_conv2d *layer, uint
                          uint32_t count);
 
 /*
+ * From how many columns of a row on, counted from its first, the rows of a window can be read in
+ * whole vectors, and no pixel is a whole one: what a camera's rows usually are.
+ */
+uint32_t s2c_columns_whole__mve(const s2c_window *window);
+
+/*
  * Columns of `group` pixels from `out_col` on, of which the first `pixels` are in the row; the
- * others repeat the last of these. `scratch`: see S2C_CONV2D_MVE_SCRATCH_BYTES.
+ * others repeat the last of these. `whole`: see above. `scratch`: see S2C_CONV2D_MVE_SCRATCH_BYTES.
  */
 void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
-                      uint32_t pixels, uint32_t group, int8_t *scratch);
+                      uint32_t pixels, uint32_t group, uint32_t whole, int8_t *scratch);
 
 /* Whether windows are single pixels of whole blocks, one behind the other. */
 static inline int s2c_mve_alone(const s2c_window *window)

@@ -170,45 +170,43 @@ void s2c_pixels__mve(const s2c_window *window, const uint8_t *from, uint32_t gro
     }
 }
 
-/* The usual case for a camera's pixels, for a group at once; 0 where this is none. */
-static int whole_group(const s2c_conv2d *layer, const uint8_t *const *rows, int32_t first,
-                       uint32_t group, int8_t *scratch)
+/* Windows that begin at column `first`, all of them inside the row, for a group at once. */
+static void whole_group(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t first,
+                        uint32_t group, int8_t *scratch)
 {
     const s2c_window *window = &layer->window;
-    const uint32_t channels = window->in_channels;
-    const uint32_t kernel_cols = window->kernel_cols;
-    const uint32_t last = (uint32_t)first + (group - 1u) * window->stride_cols;
+    const uint32_t segment = (uint32_t)window->kernel_cols * window->in_channels;
 
-    if (first < 0 || last + kernel_cols > window->in_cols) {
-        return 0;
-    }
-    /* Whole vectors are read, so they must be inside, too. */
-    if (window->in_stride_bytes != channels || channels % S2C_MVE_BLOCK == 0u ||
-        last * channels + s2c_mve_blocks(kernel_cols * channels) * S2C_MVE_BLOCK >
-            (uint32_t)window->in_cols * channels) {
-        return 0;
-    }
-    if (window->kernel_rows == 3u && kernel_cols * channels <= S2C_MVE_BLOCK &&
+    if (window->kernel_rows == 3u && segment <= S2C_MVE_BLOCK &&
         s2c_mve_blocks(s2c_mve_taps(window)) == 2u) {
-        gather_three(layer, rows, (uint32_t)first, group, scratch);
+        gather_three(layer, rows, first, group, scratch);
     } else {
-        gather_inside(layer, rows, (uint32_t)first, group, scratch);
+        gather_inside(layer, rows, first, group, scratch);
     }
-    return 1;
 }
 
-void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
-                      uint32_t pixels, uint32_t group, int8_t *scratch)
+uint32_t s2c_columns_whole__mve(const s2c_window *window)
+{
+    const uint32_t segment = (uint32_t)window->kernel_cols * window->in_channels;
+    const uint32_t read = s2c_mve_blocks(segment) * S2C_MVE_BLOCK;
+    const uint32_t row = (uint32_t)window->in_cols * window->in_channels;
+
+    if (window->in_stride_bytes != window->in_channels || read > row ||
+        window->in_channels % S2C_MVE_BLOCK == 0u) {
+        return 0;
+    }
+    return (row - read) / window->in_channels + 1u;
+}
+
+/* Window by window, wherever they are. */
+static S2C_MVE_NOINLINE void by_window(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int32_t first, uint32_t pixels, uint32_t group,
+                                       int8_t *scratch)
 {
     const s2c_window *window = &layer->window;
-    const uint32_t taps = s2c_mve_taps(window);
-    const uint32_t blocks = s2c_mve_blocks(taps);
+    const uint32_t blocks = s2c_mve_blocks(s2c_mve_taps(window));
     const uint32_t to_bytes = group * S2C_MVE_BLOCK;
-    int32_t first = (int32_t)(out_col * window->stride_cols) - (int32_t)window->pad_left;
 
-    if (pixels == group && whole_group(layer, rows, first, group, scratch)) {
-        return;
-    }
     for (uint32_t p = 0; p < group; ++p) {
         int8_t *const to = scratch + p * S2C_MVE_BLOCK;
         if (window->in_channels % S2C_MVE_BLOCK == 0u) {
@@ -222,4 +220,18 @@ void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
             first += (int32_t)window->stride_cols;
         }
     }
+}
+
+void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t out_col,
+                      uint32_t pixels, uint32_t group, uint32_t whole, int8_t *scratch)
+{
+    const s2c_window *window = &layer->window;
+    const int32_t first = (int32_t)(out_col * window->stride_cols) - (int32_t)window->pad_left;
+
+    if (pixels == group && first >= 0 &&
+        (uint32_t)first + (group - 1u) * window->stride_cols < whole) {
+        whole_group(layer, rows, (uint32_t)first, group, scratch);
+        return;
+    }
+    by_window(layer, rows, first, pixels, group, scratch);
 }

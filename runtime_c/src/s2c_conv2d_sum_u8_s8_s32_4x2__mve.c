@@ -89,6 +89,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
 {
     const uint32_t cols = layer->window.out_cols;
     const int alone = s2c_mve_alone(&layer->window);
+    const uint32_t whole = s2c_columns_whole__mve(&layer->window);
 #if S2C_MVE_NATIVE
     const int plain = layer->shift != S2C_MVE_SHIFT;
     s2c_mve_product product;
@@ -105,7 +106,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
             s2c_pixels__mve(&layer->window, rows[0] + (size_t)col * layer->window.in_stride_bytes,
                             group, columns);
         } else {
-            s2c_columns__mve(layer, rows, col, pixels, group, columns);
+            s2c_columns__mve(layer, rows, col, pixels, group, whole, columns);
         }
         if (plain) {
             all_channels_plain(layer, columns, group, pixels, least, sums);

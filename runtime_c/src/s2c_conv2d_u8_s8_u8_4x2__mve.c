@@ -166,6 +166,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
     const uint32_t cols = layer->window.out_cols;
     const size_t group_bytes = (size_t)group * layer->window.out_stride_bytes;
     const int alone = s2c_mve_alone(&layer->window);
+    const uint32_t whole = s2c_columns_whole__mve(&layer->window);
 #if S2C_MVE_NATIVE
     const int plain = layer->shift != S2C_MVE_SHIFT || layer->clamp_min != 0u;
     const int words = s2c_mve_stores_words(&layer->window, out);
@@ -183,7 +184,7 @@ static void groups_of(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
             s2c_pixels__mve(&layer->window, rows[0] + (size_t)col * layer->window.in_stride_bytes,
                             group, columns);
         } else {
-            s2c_columns__mve(layer, rows, col, pixels, group, columns);
+            s2c_columns__mve(layer, rows, col, pixels, group, whole, columns);
         }
         if (plain) {
             s2c_mve_outputs_plain(layer, columns, group, pixels, out);

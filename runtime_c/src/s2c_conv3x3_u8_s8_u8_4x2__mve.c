@@ -94,7 +94,7 @@
     step("vmladava.s8", "vmladava.s8")     \
     step("vmladava.s8", "vmladava.s8")
 
-#define PRODUCT(n, begin, sums, end)                                  \
+#define PRODUCT(n, begin, sums, end, zero_point)                                  \
     __asm__ volatile(begin                                            \
                      "1:\n\t" sums(STEP_##n, "2", S2C_AT_ENTRY_0)     \
                      "add.w r1, r9, #" S2C_AT_PARKED "\n\t" PARK_##n  \
@@ -103,7 +103,7 @@
                      "vldrw.u32 q4, [r9, #" S2C_AT_PARKED "]\n\t"      \
                      "vldrw.u32 q5, [r9, #" S2C_AT_PARKED_4 "]\n\t"    \
                      "vldrw.u32 q7, [r9, #" S2C_AT_OUT "]\n\t"         \
-                     S2C_REQUANTISE S2C_NARROW(ZERO_POINT)            \
+                     S2C_REQUANTISE S2C_NARROW(zero_point)            \
                      "vstrw.32 q4, [q7, #4]!\n\t"                     \
                      "vstrw.32 q7, [r9, #" S2C_AT_OUT "]\n\t"          \
                      S2C_NEXT_QUAD end                                \
@@ -117,12 +117,12 @@ static void multiply(s2c_mve_product *product, uint32_t group)
 {
     register s2c_mve_product *at __asm__("r9") = product;
 
-    if (group == 4u && product->blocks == 9u) {
-        PRODUCT(4, S2C_BEGIN, THREE_STEPS, "");
+    if (group == 4u && product->blocks == 9u && product->zero_point == 0u) {
+        PRODUCT(4, S2C_BEGIN, THREE_STEPS, "", "");
     } else if (group == 4u) {
-        PRODUCT(4, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS);
+        PRODUCT(4, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS, ZERO_POINT);
     } else {
-        PRODUCT(3, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS);
+        PRODUCT(3, S2C_BEGIN_LOOPS, SUMS, S2C_END_LOOPS, ZERO_POINT);
     }
 }
 
