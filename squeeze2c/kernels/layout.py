@@ -55,8 +55,8 @@ def signed_constants(
     Its vectors multiply signed bytes, so kernels read ``x - 128`` and biases are
     ``bias + 128 * sum(weight)``. That is the accumulator of an input of nothing but 128, so it
     fits int32 where all accumulators do. Multipliers are 128 times theirs. Zeros fill up
-    blocks of taps and quads of channels. Blocks of two channels take turns; per quad come bias 0 and 2, multiplier 0 and 2, then
-    those of channels 1 and 3.
+    blocks of taps and quads of channels. Blocks of two channels take turns; per quad come bias 0
+    and 2, multiplier 0 and 2, then those of channels 1 and 3.
 
     ``row_blocks``: blocks of channels of an input pixel for kernels for 3x3 windows, which read
     (row, block, column) in place of (row, column, block); otherwise 0.
