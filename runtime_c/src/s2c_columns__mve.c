@@ -40,10 +40,23 @@ static inline void copy_block(uint8_t *to, const uint8_t *from)
 #endif
 }
 
+/* `count` bytes, at least one; the last vector is as long as bytes are left. */
 static inline uint8_t *append(uint8_t *to, const uint8_t *from, uint32_t count)
 {
+    uint8_t *const end = to + count;
+#if S2C_MVE_NATIVE
+    __asm__ volatile("dlstp.8 lr, %[count]\n"
+                     "1:\n\t"
+                     "vldrb.u8 q0, [%[from]], #16\n\t"
+                     "vstrb.8 q0, [%[to]], #16\n\t"
+                     "letp lr, 1b\n\t"
+                     : [to] "+&r"(to), [from] "+&r"(from)
+                     : [count] "r"(count)
+                     : "lr", "d0", "d1", "memory");
+#else
     memcpy(to, from, count);
-    return to + count;
+#endif
+    return end;
 }
 
 /* A window that may be anywhere, one after another tap at `to`. */
@@ -111,13 +124,14 @@ static S2C_MVE_NOINLINE void gather_inside(const s2c_conv2d *layer, const uint8_
     size_t at = (size_t)first * window->in_channels;
 
     for (uint32_t p = 0; p < group; ++p) {
-        for (uint32_t first_tap = 0; first_tap < segment; first_tap += S2C_MVE_BLOCK) {
-            const size_t from = at + first_tap;
-            uint8_t *to = gathered + first_tap;
-            for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
-                copy_block(to, rows[ky] + from);
-                to += segment;
+        uint8_t *to = gathered;
+        /* What a row writes too much, the next one overwrites. */
+        for (uint32_t ky = 0; ky < window->kernel_rows; ++ky) {
+            const uint8_t *const from = rows[ky] + at;
+            for (uint32_t k = 0; k < segment; k += S2C_MVE_BLOCK) {
+                copy_block(to + k, from + k);
             }
+            to += segment;
         }
         (void)spread(scratch, gathered, blocks, group * S2C_MVE_BLOCK);
         scratch += S2C_MVE_BLOCK;

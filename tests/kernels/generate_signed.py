@@ -19,12 +19,12 @@ INT32_MAX = 2**31 - 1
 
 @cache
 def conv_cases() -> tuple[ConvCase, ...]:
-    return (*generate.conv_cases(), *_blocks(), *_pixels(), *_ends(1))
+    return (*generate.conv_cases(), *_blocks(), *_pixels(), *_cameras(), *_ends(1))
 
 
 @cache
 def conv_sum_cases() -> tuple[ConvCase, ...]:
-    return (*generate.conv_sum_cases(), *_blocks(), *_pixels(), *_ends(20))
+    return (*generate.conv_sum_cases(), *_blocks(), *_pixels(), *_cameras(), *_ends(20))
 
 
 @cache
@@ -87,6 +87,20 @@ def _blocks() -> Iterator[ConvCase]:
     for channels in (16, 32, 48, 6):
         window = Window((3, 3), (1, 1), Padding(1, 1, 1, 1))
         yield random_conv(f"3x3, {channels} input channels", rng, (3, 7), (channels, 8), window)
+
+
+def _cameras() -> Iterator[ConvCase]:
+    """Rows of windows of one vector, of two and of three, some of them at the ends of a row."""
+    rng = np.random.default_rng(35)
+    for kernel, channels in (((3, 3), 3), ((3, 5), 3), ((7, 7), 3), ((5, 5), 1), ((2, 4), 9)):
+        for step in (1, 2, 3):
+            for style in ("none", "same"):
+                window = Window(kernel, (step, step), padding_of(kernel, style))
+                case = random_conv(
+                    f"{kernel} of {channels} channels, stride {step}, padding {style}", rng,
+                    (8, 30), (channels, 6), window,
+                )
+                yield replace(case, clamp_min=0)
 
 
 def _pixels() -> Iterator[ConvCase]:
