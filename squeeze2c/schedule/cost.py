@@ -206,7 +206,7 @@ def _signed_work(
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return cost_mve.rows_in_parts(long, parts, 1)
+        return cost_mve.JOINED + cost_mve.rows_in_parts(long, parts, 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

@@ -32,43 +32,49 @@ THREE_STEPS = 246.0
 """What a quad of channels takes in the few cases that have no loop."""
 QUAD, WIDE_QUAD, SUM_QUAD = 26.0, {4: 30.0, 3: 32.0}, 32.0
 """What else it takes, results included."""
-APART = 90.0
+APART = 82.0
 """A quad that is stored on its own; and a pixel of it."""
-APART_PIXEL = 20.0
-SUM_APART = 60.0
+APART_PIXEL = 22.6
+SUM_APART = 64.0
 
-ROW = 160.0
-GROUP = 72.0
-SUM_GROUP = 66.0
-WIDE_GROUP = 80.0
+ROW = 170.0
+JOINED = 70.0
+"""A row, and joining several of them to a long one."""
+GROUP = 59.0
+LOOPS = 7.5
+"""Where loops are entered, unless there are none."""
+SUM_GROUP = 80.0
+WIDE_GROUP = 87.0
 
-PIXEL_BLOCKS = {4: 20.0, 3: 16.0}
+PIXEL_BLOCKS = {4: 23.3, 3: 18.6}
 """Expanding a block of each pixel of a group, where windows are single pixels."""
-PIXELS_CALL = 22.0
+PIXELS_CALL = 24.5
 
-COPY = 12.0
+COPY = 33.4
 COPY_BLOCK = {4: 29.0, 3: 25.0}
 """A row of a 3x3 window; pixels of padding one at a time."""
-PADDED_PIXEL = 12.0
-PADDED_BLOCK = 6.0
+PADDED_PIXEL = 12.7
+PADDED_BLOCK = 3.7
 
-WHOLE = 52.0
-WHOLE_PIXEL = 21.0
+WHOLE = 51.7
+WHOLE_PIXEL = 25.0
 """Windows of a camera's pixels, three rows of up to 16 taps; others by row."""
-GATHER_PIXEL = 30.0
-GATHER_ROW = 9.0
-SPREAD_BLOCK = 5.0
+GATHER_PIXEL = 27.9
+GATHER_ROW = 11.7
+GATHER_BLOCK = 5.5
+SPREAD_BLOCK = 10.8
 WINDOWS = 40.0
 WINDOW = 60.0
 PLACED_SEGMENT = 16.0
-GATHERED_SEGMENT = 40.0
+GATHERED_WINDOW = 61.7
+GATHERED_SEGMENT = 21.6
 
-POOL_CALL = 80.0
-POOL_PIXEL = 33.0
+POOL_CALL = 83.0
+POOL_PIXEL = 32.2
 POOL_BLOCK = 19.0
-POOL_ANY_PIXEL = 20.0
-POOL_ROW = 22.0
-POOL_COLUMN = 20.0
+POOL_ANY_PIXEL = 36.0
+POOL_ROW = 13.6
+POOL_COLUMN = 12.2
 POOL_COLUMN_BLOCK = 4.0
 POOL_THREE_BLOCK = 7.0
 POOL_KEPT_BLOCK = 2.0
@@ -121,6 +127,10 @@ class Convolution:
             aligned=pixel_bytes % SIGNED_CHANNELS == 0,
         )
 
+    @property
+    def _blocks(self) -> int:
+        return block_taps(self.window[0] * self.window[1] * self.channels) // BLOCK
+
     def rows(self, count: int) -> float:
         """Instructions of ``count`` rows of output."""
         return count * self._row()
@@ -148,13 +158,14 @@ class Convolution:
             return taken + SUM_APART * bool(self.outputs % SIGNED_CHANNELS)
         else:
             taken = GROUP + self._columns(col, pixels, size) + quads * self._quad(size)
+            taken += LOOPS if self._blocks > 2 else 0.0
             apart = False
         if apart or self.outputs % SIGNED_CHANNELS or not self.aligned:
             taken += quads * (APART + pixels * APART_PIXEL)
         return taken
 
     def _quad(self, size: int) -> float:
-        blocks = block_taps(self.window[0] * self.window[1] * self.channels) // BLOCK
+        blocks = self._blocks
         if blocks <= 2 and not self.summed:
             return (ONE_BLOCK if blocks == 1 else TWO_BLOCKS)[size]
         turns = -(-(blocks - 1) // (SUM_TURN_BLOCKS if self.summed else TURN_BLOCKS))
@@ -176,7 +187,7 @@ class Convolution:
 
     def _columns(self, col: int, pixels: int, size: int) -> float:
         rows, cols = self.window
-        blocks = block_taps(rows * cols * self.channels) // BLOCK
+        blocks = self._blocks
         whole_blocks = self.channels % BLOCK == 0
         alone = rows == cols == self.stride == 1 and not self.pad_left and whole_blocks
         if alone and pixels == size:
@@ -188,12 +199,19 @@ class Convolution:
         if first >= 0 and pixels == size and not whole_blocks and self.contiguous and readable:
             if rows == 3 and segment == BLOCK and blocks == 2:
                 return WHOLE + size * WHOLE_PIXEL
-            gathered = GATHER_PIXEL + rows * segment / BLOCK * GATHER_ROW
+            gathered = GATHER_PIXEL + rows * (GATHER_ROW + segment / BLOCK * GATHER_BLOCK)
             return WHOLE + size * (gathered + blocks * SPREAD_BLOCK)
-        inside = first >= 0 and last + cols <= self.in_cols and self.contiguous
+        starts = [first + min(p, pixels - 1) * self.stride for p in range(size)]
+        return WINDOWS + sum(self._window(start, blocks) for start in starts)
+
+    def _window(self, first: int, blocks: int) -> float:
+        """A window of ``blocks`` blocks at column ``first`` on its own."""
+        rows, cols = self.window
+        inside = first >= 0 and first + cols <= self.in_cols and self.contiguous
         segments = rows * (1 if inside else cols)
-        cost = PLACED_SEGMENT if whole_blocks else GATHERED_SEGMENT
-        return WINDOWS + size * (WINDOW + segments * cost + blocks * SPREAD_BLOCK)
+        if self.channels % BLOCK == 0:
+            return WINDOW + segments * PLACED_SEGMENT + blocks * SPREAD_BLOCK
+        return GATHERED_WINDOW + segments * GATHERED_SEGMENT + blocks * SPREAD_BLOCK
 
 
 @lru_cache(maxsize=1 << 14)
