@@ -77,11 +77,12 @@ static inline s2c_status s2c_packed_conv2d_paired_tile(const s2c_packed_layer *p
 
 /*
  * The same for kernels for Helium. `row_blocks`: blocks of 16 channels of an input pixel for those
- * that are for 3x3 windows, otherwise 0.
+ * that are for 3x3 windows, otherwise 0. `scratch`: the kernel's, which is free meanwhile.
  */
 static inline s2c_status s2c_packed_conv2d_signed_tile(const s2c_packed_layer *packed,
                                                        void *decoded, uint32_t tile,
-                                                       uint32_t row_blocks, s2c_conv2d *part)
+                                                       uint32_t row_blocks, void *scratch,
+                                                       s2c_conv2d *part)
 {
     int32_t *const bias = (int32_t *)decoded + S2C_UNPACK_TABLE_WORDS;
     int32_t *const multiplier = bias + (packed->tile_channels + 3u) / 4u * 4u;
@@ -96,23 +97,25 @@ static inline s2c_status s2c_packed_conv2d_signed_tile(const s2c_packed_layer *p
     part->bias = bias;
     part->multiplier = bias;
     if (status == S2C_OK) {
-        s2c_signed_tile__mve(weights, bias, multiplier, channels, packed->taps, row_blocks);
+        s2c_signed_tile__mve(weights, bias, multiplier, channels, packed->taps, row_blocks,
+                             (int8_t *)scratch);
     }
     return status;
 }
 
 static inline s2c_status s2c_packed_conv2d_mve_tile(const s2c_packed_layer *packed, void *decoded,
-                                                    uint32_t tile, s2c_conv2d *part)
+                                                    uint32_t tile, void *scratch,
+                                                    s2c_conv2d *part)
 {
-    return s2c_packed_conv2d_signed_tile(packed, decoded, tile, 0u, part);
+    return s2c_packed_conv2d_signed_tile(packed, decoded, tile, 0u, scratch, part);
 }
 
 static inline s2c_status s2c_packed_conv2d_mve3x3_tile(const s2c_packed_layer *packed,
                                                        void *decoded, uint32_t tile,
-                                                       s2c_conv2d *part)
+                                                       void *scratch, s2c_conv2d *part)
 {
     return s2c_packed_conv2d_signed_tile(packed, decoded, tile, part->window.in_channels / 16u,
-                                         part);
+                                         scratch, part);
 }
 
 #endif /* S2C_PACKED_CONV2D_H */

@@ -89,10 +89,10 @@ void s2c_pair_tile__dsp(int8_t *weights, uint32_t channels, uint32_t taps);
  * weights: as above, in memory for taps padded to blocks of 16. bias: in memory for twice as many
  * numbers as whole quads of channels have, where what the kernels read goes. multiplier: `bias`,
  * plus at least those channels. row_blocks: blocks of 16 channels of an input pixel if the kernel is
- * for 3x3 windows, otherwise 0.
+ * for 3x3 windows, otherwise 0. scratch: 2 * taps bytes, not more than the kernel has.
  */
 void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, const int32_t *multiplier,
-                          uint32_t channels, uint32_t taps, uint32_t row_blocks);
+                          uint32_t channels, uint32_t taps, uint32_t row_blocks, int8_t *scratch);
 
 #ifdef __cplusplus
 }

@@ -65,8 +65,8 @@ class LayerView:
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
     weights decodes to. ``order``: what the kernel's order of weights is called in the runtime,
     empty for the portable one; ``decoded_order``: in the name of the macro for the size of a
-    decoded tile. ``joins_rows``: it takes rows that lie one behind the other as one.
-    ``rest_kernel``: for the rows that are left of a strip.
+    decoded tile; ``decodes_with_scratch``: whether that takes the kernel's scratch.
+    ``joins_rows``: it takes rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of a strip.
     """
 
     index: int
@@ -93,6 +93,7 @@ class LayerView:
     decoded_offset_bytes: int
     order: str
     decoded_order: str
+    decodes_with_scratch: bool
     joins_rows: bool
     rest_kernel: str
     row_pointers: int
@@ -130,6 +131,7 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
         order=_order(layer),
         decoded_order=_DECODED_ORDERS[_order(layer)],
+        decodes_with_scratch=signed_columns(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",

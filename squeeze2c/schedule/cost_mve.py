@@ -81,8 +81,9 @@ POOL_KEPT_BLOCK = 2.0
 """Blocks of channels of nine pixels at once, and of three or one."""
 POOL_WINDOW = 3
 
-SIGNED_WEIGHT = 4.0
-"""Bringing a decoded weight into the order of these kernels."""
+SIGNED_CHANNEL = 110.0
+SIGNED_WEIGHT = 0.8
+"""Bringing decoded weights into the order of these kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ def rows_in_parts(work: Convolution, parts: tuple[int, ...], count: int) -> floa
 
 def signing(outputs: int, taps: int) -> float:
     """Instructions for bringing decoded weights into the order of these kernels."""
-    return signed_channels(outputs) * block_taps(taps) * SIGNED_WEIGHT
+    return signed_channels(outputs) * (SIGNED_CHANNEL + block_taps(taps) * SIGNED_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,8 @@ class Interpreter:
             if signed:
                 blocks = row_blocks(layer.kernel, layer.sources[0].channels)
                 self._kernels.lib.s2c_signed_tile__mve(
-                    weights, bias, multiplier, count, packed.taps, blocks
+                    weights, bias, multiplier, count, packed.taps, blocks,
+                    ffi.cast("int8_t *", self._scratch(layer)),
                 )
             for row in rows:
                 self._poison(layer, columns_bytes)
