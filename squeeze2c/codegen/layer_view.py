@@ -66,7 +66,8 @@ class LayerView:
     weights decodes to. ``order``: what the kernel's order of weights is called in the runtime,
     empty for the portable one; ``decoded_order``: in the name of the macro for the size of a
     decoded tile; ``decodes_with_scratch``: whether that takes the kernel's scratch.
-    ``joins_rows``: it takes rows that lie one behind the other as one. ``rest_kernel``: for the rows that are left of a strip.
+    ``joins_rows``: it takes rows that lie one behind the other as one. ``rest_kernel``: for
+    the rows that are left of a strip.
     """
 
     index: int

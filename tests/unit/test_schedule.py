@@ -100,7 +100,7 @@ def test_kernels_are_those_of_the_architecture(core: Core) -> None:
     arch = {node.name: select_kernel(graph, node, core).arch for node in graph.nodes
             if not isinstance(node, ops.QConcat)}  # fmt: skip
     for name in ("stem", "pool", "fire/expand3x3", "classifier"):
-        assert arch[name] == ("dsp" if core.dsp else "c")
+        assert arch[name] == ("mve" if core.mve else "dsp" if core.dsp else "c")
     assert arch["bypass"] == "c"
 
 
