@@ -209,9 +209,42 @@ void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
 /* The same for PCs. */
 void s2c_maxpool2d_u8__host(const s2c_window *window, const uint8_t *const *rows,
                             uint32_t row_count, uint32_t keep, uint8_t *out_row);
+
 /* The same for Cortex-M0. */
 void s2c_maxpool2d_u8__m0(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
                           uint32_t keep, uint8_t *out_row);
+
+/*
+ * For Helium (Cortex-M55, M85): the same results with other constants. Taps of a channel are padded
+ * with zeros to blocks of 16; blocks of two channels take turns. With B[o] = bias[o] + 128 * sum(weights[o]) and
+ * M[o] = 128 * multiplier[o], the array `bias` holds per quad of channels B0 B2 M0 M2 B1 B3 M1 M3,
+ * and `multiplier` is not read. Weights are aligned to 4 bytes; both arrays hold whole quads of
+ * channels, whatever is in those that do not exist. No further preconditions.
+ */
+void s2c_conv2d_u8_s8_u8_4x2__mve(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_sum_u8_s8_s32_4x2__mve(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                       int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/*
+ * 3x3 convolutions with strides of 1, where in_channels is a multiple of 16. The order of
+ * blocks of a channel is [kernel_row][in_channels / 16][kernel_col].
+ */
+void s2c_conv3x3_u8_s8_u8_4x2__mve(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                   int16_t *scratch, uint8_t *out_row);
+
+#define S2C_CONV3X3_MVE_SCRATCH_BYTES(in_channels) (18u * (in_channels))
+
+void s2c_maxpool2d_u8__mve(const s2c_window *window, const uint8_t *const *rows,
+                           uint32_t row_count, uint32_t keep, uint8_t *out_row);
+
+/*
+ * Their scratch: columns in blocks of 16 bytes, and a window that is gathered first where the
+ * channels of the input are not a multiple of 16.
+ */
+#define S2C_CONV2D_MVE_SCRATCH_BYTES(k, in_channels) \
+    (((k) + 15u) / 16u * 16u * ((in_channels) % 16u == 0u ? 4u : 5u) + \
+     ((in_channels) % 16u == 0u ? 0u : 16u))
 
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,

@@ -27,6 +27,11 @@
     (S2C_PACKED_CONV2D_BYTES(channels, (kernel_rows) * (row_taps)) +            \
      S2C_BLOCKED_WEIGHTS_BYTES(channels, kernel_rows, row_taps))
 
+/* The same for kernels for Helium, with whole quads of channels of whole blocks of taps. */
+#define S2C_PACKED_CONV2D_MVE_BYTES(channels, taps)                                            \
+    (S2C_UNPACK_TABLE_BYTES +                                                                  \
+     ((channels) + 3u) / 4u * 4u * (2u * (uint32_t)sizeof(int32_t) + ((taps) + 15u) / 16u * 16u))
+
 /* Builds the decode table of `packed` at the beginning of `decoded`. See s2c_unpack_prepare. */
 static inline s2c_status s2c_packed_conv2d_begin(const s2c_packed_layer *packed, void *decoded)
 {
@@ -89,6 +94,49 @@ static inline s2c_status s2c_packed_conv2d_blocked_tile(const s2c_packed_layer *
         part->weights = blocks;
     }
     return status;
+}
+
+/*
+ * The same for kernels for Helium. `row_blocks`: blocks of 16 channels of an input pixel for those
+ * that are for 3x3 windows, otherwise 0. `scratch`: the kernel's, which is free meanwhile.
+ */
+static inline s2c_status s2c_packed_conv2d_signed_tile(const s2c_packed_layer *packed,
+                                                       void *decoded, uint32_t tile,
+                                                       uint32_t row_blocks, void *scratch,
+                                                       s2c_conv2d *part)
+{
+    int32_t *const bias = (int32_t *)decoded + S2C_UNPACK_TABLE_WORDS;
+    int32_t *const multiplier = bias + (packed->tile_channels + 3u) / 4u * 4u;
+    int8_t *const weights = (int8_t *)(multiplier + (multiplier - bias));
+    const uint32_t left = packed->out_channels - tile * packed->tile_channels;
+    const uint32_t channels = left < packed->tile_channels ? left : packed->tile_channels;
+    const s2c_status status =
+        s2c_unpack_tile(packed, (uint32_t *)decoded, tile, weights, bias, multiplier);
+
+    part->window.out_channels = (uint16_t)channels;
+    part->weights = weights;
+    part->bias = bias;
+    part->multiplier = bias;
+    if (status == S2C_OK) {
+        s2c_signed_tile__mve(weights, bias, multiplier, channels, packed->taps, row_blocks,
+                             (int8_t *)scratch);
+    }
+    return status;
+}
+
+static inline s2c_status s2c_packed_conv2d_mve_tile(const s2c_packed_layer *packed, void *decoded,
+                                                    uint32_t tile, void *scratch,
+                                                    s2c_conv2d *part)
+{
+    return s2c_packed_conv2d_signed_tile(packed, decoded, tile, 0u, scratch, part);
+}
+
+static inline s2c_status s2c_packed_conv2d_mve3x3_tile(const s2c_packed_layer *packed,
+                                                       void *decoded, uint32_t tile,
+                                                       void *scratch, s2c_conv2d *part)
+{
+    return s2c_packed_conv2d_signed_tile(packed, decoded, tile, part->window.in_channels / 16u,
+                                         scratch, part);
 }
 
 #endif /* S2C_PACKED_CONV2D_H */

@@ -95,6 +95,16 @@ void s2c_block_tile__host(const int8_t *weights, const s2c_window *window, int8_
 #define S2C_BLOCKED_WEIGHTS_BYTES(channels, kernel_rows, row_taps) \
     (((channels) + 15u) / 16u * 16u * (kernel_rows) * (((row_taps) + 3u) / 4u * 4u))
 
+/*
+ * Brings weights, biases and multipliers of a tile into the form of the kernels for Helium.
+ * weights: as above, in memory for taps padded to blocks of 16. bias: in memory for twice as many
+ * numbers as whole quads of channels have, where what the kernels read goes. multiplier: `bias`,
+ * plus at least those channels. row_blocks: blocks of 16 channels of an input pixel if the kernel is
+ * for 3x3 windows, otherwise 0. scratch: 2 * taps bytes, not more than the kernel has.
+ */
+void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, const int32_t *multiplier,
+                          uint32_t channels, uint32_t taps, uint32_t row_blocks, int8_t *scratch);
+
 #ifdef __cplusplus
 }
 #endif

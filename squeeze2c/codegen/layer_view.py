@@ -12,7 +12,9 @@ from squeeze2c.kernels import (
     blocks_weights,
     joins_rows,
     pairs_weights,
+    row_blocks,
     rows_at_once,
+    signed_columns,
     skips_zeros,
     transforms_once,
     winograd_groups,
@@ -65,10 +67,12 @@ class LayerView:
 
     ``columns_bytes``: the kernel's part of the scratch, which must be at least
     ``columns_needed``; ``decoded_offset_bytes``: in the arena, where a layer with packed
-    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``pairs``,
-    ``blocks``: the kernel reads pairs or blocks of channels. ``joins_rows``: it takes rows that
-    lie one behind the other as one. ``transforms_once``: all tiles of packed weights share its
-    transformed input. ``rest_kernel``: for the rows that are left of a strip;
+    weights decodes to; ``weights_needed``: the least bytes of plain weights. ``order``: what
+    the kernel's order of weights is called in the runtime, empty for the portable one;
+    ``decoded_order``: in the name of the macro for the size of a decoded tile;
+    ``decodes_with_scratch``: whether that takes the kernel's scratch. ``joins_rows``: it takes
+    rows that lie one behind the other as one. ``transforms_once``: all tiles of packed weights
+    share its transformed input. ``rest_kernel``: for the rows that are left of a strip;
     ``rows_at_once``: rows that the kernel takes, as C says it.
     """
 
@@ -95,8 +99,9 @@ class LayerView:
     columns_needed: str
     weights_needed: str
     decoded_offset_bytes: int
-    pairs: bool
-    blocks: bool
+    order: str
+    decoded_order: str
+    decodes_with_scratch: bool
     joins_rows: bool
     transforms_once: bool
     rest_kernel: str
@@ -109,10 +114,11 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
     """The view of ``layer``."""
     packed = layer.conv.packed if layer.conv else None
     columns = packed.scratch.decoded_offset_bytes if packed else layer.scratch_bytes
+    operation = _TEMPLATES.get(layer.kernel.op, layer.kernel.op)
     strips, at_once = layer.kernel in STRIP_KERNELS, rows_at_once(layer.kernel)
     return LayerView(
         index=layer.index,
-        template=f"{layer.kernel.op.removeprefix('sparse_')}{'_packed' if packed else ''}.c.j2",
+        template=f"{operation}{'_packed' if packed else ''}.c.j2",
         function=f"run_{layer.symbol}",
         object=f"layer_{layer.symbol}",
         comment=tuple(comment_text(line) for line in _describe(layer)),
@@ -134,8 +140,9 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         columns_needed=_columns_needed(layer),
         weights_needed=_weights_needed(layer, program),
         decoded_offset_bytes=layer.scratch_offset_bytes + columns,
-        pairs=pairs_weights(layer.kernel),
-        blocks=blocks_weights(layer.kernel),
+        order=_order(layer),
+        decoded_order=_DECODED_ORDERS[_order(layer)],
+        decodes_with_scratch=signed_columns(layer.kernel),
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         transforms_once=transforms_once(layer.kernel, layer.strip_rows),
@@ -175,9 +182,21 @@ def _columns_needed(layer: Layer) -> str:
         return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"
     if layer.kernel.arch == "m0" and layer.kernel.tile:
         return f"S2C_CONV2D_M0_SCRATCH_BYTES({taps}u, {layer.kernel.tile[0]}u)"
+    if row_blocks(layer.kernel, channels):
+        return f"S2C_CONV3X3_MVE_SCRATCH_BYTES({channels}u)"
+    if signed_columns(layer.kernel):
+        return f"S2C_CONV2D_MVE_SCRATCH_BYTES({taps}u, {channels}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"
+
+
+def _order(layer: Layer) -> str:
+    if signed_columns(layer.kernel):
+        return "mve3x3" if row_blocks(layer.kernel, layer.sources[0].channels) else "mve"
+    if blocks_weights(layer.kernel):
+        return "blocked"
+    return "paired" if pairs_weights(layer.kernel) else ""
 
 
 def map_view(source: RowSource) -> MapView:
@@ -263,6 +282,18 @@ def _geometry(window: Window) -> str:
         text += f" padded {pad.top},{pad.left},{pad.bottom},{pad.right} (top, left, bottom, right)"
     return text
 
+
+_DECODED_ORDERS = {
+    "": "", "paired": "_PAIRED", "blocked": "_BLOCKED", "mve": "_MVE", "mve3x3": "_MVE",
+}  # fmt: skip
+"""In the names of what decoded tiles take."""
+
+_TEMPLATES = {
+    "conv3x3": "conv2d",
+    "sparse_conv2d": "conv2d",
+    "sparse_conv2d_sum": "conv2d_sum",
+}
+"""Of operations that are called like another one."""
 
 _OPERATIONS = {
     "QConv2D": "convolution",

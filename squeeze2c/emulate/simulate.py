@@ -60,7 +60,8 @@ def simulate(
     begin and end. Instructions are those of the first image. Exact counts and what they
     consist of need a QEMU with plugins and a C compiler for this machine; without them
     SysTick counts, and ``no_plugin`` says why. ``work_dir`` keeps sources, ELF files and
-    results; a temporary folder is used otherwise. Code generated for ``host`` is built for the board's core.
+    results; a temporary folder is used otherwise. Code generated for ``host`` is built for
+    the board's core.
 
     The stack that the model needed goes into the folder's manifest, with the name
     of the board, unless ``optimisation`` is not what the folder asks for.

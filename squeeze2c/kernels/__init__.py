@@ -6,11 +6,22 @@ from squeeze2c.kernels.catalogue import (
     STRIP_KERNELS,
     blocks_weights,
     pairs_weights,
+    row_blocks,
+    signed_columns,
     skips_zeros,
     support_files,
     weights_bytes,
 )
-from squeeze2c.kernels.layout import QUAD, block_weights, padded_taps, pair_weights
+from squeeze2c.kernels.layout import (
+    BLOCK,
+    QUAD,
+    block_taps,
+    block_weights,
+    padded_taps,
+    pair_weights,
+    signed_channels,
+    signed_constants,
+)
 from squeeze2c.kernels.select import (
     TILE_BYTES,
     UNPACK_TABLE_BYTES,
@@ -30,6 +41,7 @@ from squeeze2c.kernels.sparse import Sparsity, sparse_weights, sparsity, zeros_s
 from squeeze2c.kernels.spec import KernelSpec
 
 __all__ = [
+    "BLOCK",
     "CATALOGUE",
     "QUAD",
     "SPARSE_KERNELS",
@@ -39,6 +51,7 @@ __all__ = [
     "KernelSpec",
     "Sparsity",
     "TileScratch",
+    "block_taps",
     "block_weights",
     "blocks_weights",
     "default_tile_channels",
@@ -48,9 +61,13 @@ __all__ = [
     "padded_taps",
     "pair_weights",
     "pairs_weights",
+    "row_blocks",
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",
+    "signed_channels",
+    "signed_columns",
+    "signed_constants",
     "skips_zeros",
     "sparse_weights",
     "sparsity",

@@ -1,14 +1,20 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
 ``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32, ``dsp`` for
-cores with the DSP extension, ``host`` for PCs: the same sources compile and give the same bits
-anywhere, but only there they are fast.
+cores with the DSP extension, ``mve`` for those with Helium, ``host`` for PCs: the same sources
+compile and give the same bits anywhere, but only there they are fast.
 """
 
 from __future__ import annotations
 
 from squeeze2c.ir import ops
-from squeeze2c.kernels.layout import blocked_bytes, padded_taps
+from squeeze2c.kernels.layout import (
+    BLOCK,
+    block_taps,
+    blocked_bytes,
+    padded_taps,
+    signed_channels,
+)
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
 
@@ -37,6 +43,11 @@ CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
 CONV2D_LONGEST_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (224, 1))
 CONV2D_SUM_LONG_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (88, 1))
 MAXPOOL2D_M0 = KernelSpec("maxpool2d", ("u8",), "m0")
+
+CONV2D_MVE = KernelSpec("conv2d", ("u8", "s8", "u8"), "mve", (4, 2))
+CONV2D_SUM_MVE = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "mve", (4, 2))
+CONV3X3_MVE = KernelSpec("conv3x3", ("u8", "s8", "u8"), "mve", (4, 2))
+MAXPOOL2D_MVE = KernelSpec("maxpool2d", ("u8",), "mve")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
@@ -86,11 +97,19 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
 }
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
+MVE: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_MVE,
+    ops.QConvGlobalPool: CONV2D_SUM_MVE,
+    ops.QMaxPool2D: MAXPOOL2D_MVE,
+}
+
 CATALOGUE: tuple[KernelSpec, ...] = (
     *PORTABLE.values(), *DSP.values(), *dict.fromkeys(SPARSE_KERNELS.values()),
-    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *HOST.values(), *STRIP_KERNELS,
+    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *MVE.values(), CONV3X3_MVE,
+    *HOST.values(), *STRIP_KERNELS,
 )  # fmt: skip
 
+_SIGNED = (CONV2D_MVE, CONV2D_SUM_MVE, CONV3X3_MVE)
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
 _BLOCKED = (CONV2D_HOST, CONV2D_SUM_HOST)
 
@@ -101,6 +120,8 @@ def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
         return (HOST, PORTABLE)
     if core.short_multiply:
         return (M0, PORTABLE)
+    if core.mve:
+        return (MVE, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
@@ -126,7 +147,19 @@ def weights_bytes(kernel: KernelSpec, shape: tuple[int, ...]) -> int:
         return blocked_bytes(outputs, rows, cols * inputs)
     if pairs_weights(kernel):
         return (outputs + outputs % 2) * padded_taps(rows * cols * inputs)
+    if signed_columns(kernel):
+        return signed_channels(outputs) * block_taps(rows * cols * inputs)
     return outputs * rows * cols * inputs
+
+
+def signed_columns(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` multiplies inputs less 128; see ``kernels/layout.py``."""
+    return kernel in _SIGNED
+
+
+def row_blocks(kernel: KernelSpec, channels: int) -> int:
+    """Blocks of an input pixel of ``channels`` where ``kernel`` is for 3x3 windows on Helium."""
+    return channels // BLOCK if kernel == CONV3X3_MVE else 0
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
@@ -149,6 +182,10 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     if kernel.arch == "m0" and kernel.op.startswith("conv2d"):
         names = (kernel.op, "columns", "stream", "sums")
         return tuple(f"s2c_{name}__m0.c" for name in names)
+    if signed_columns(kernel):
+        tile = ("s2c_signed_tile__mve.c",) if unpack else ()
+        columns = () if kernel == CONV3X3_MVE else ("s2c_columns__mve.c",)
+        return (*columns, "s2c_product__mve.c", *tile)
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

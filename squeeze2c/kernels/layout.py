@@ -11,6 +11,13 @@ QUAD = 4
 BLOCK_CHANNELS = 16
 """Output channels that a PC's vectors hold at once."""
 
+BLOCK = 16
+"""Taps that Helium multiplies at once: the bytes of a vector."""
+SIGNED_CHANNELS = 4
+"""Output channels that its kernels finish together."""
+SIGNED_MULTIPLIER_SHIFT = 7
+"""S2C_MVE_MULTIPLIER_SHIFT."""
+
 
 def padded_taps(taps: int) -> int:
     """``taps`` rounded up to whole quads."""
@@ -52,3 +59,43 @@ def block_weights(weight: np.ndarray) -> np.ndarray:
     whole[:outputs, :, :segment] = weight.reshape(outputs, kernel_rows, segment)
     quads = whole.reshape(blocks, BLOCK_CHANNELS, kernel_rows, -1, QUAD)
     return np.ascontiguousarray(quads.transpose(0, 2, 3, 1, 4)).ravel()
+
+
+def block_taps(taps: int) -> int:
+    """``taps`` rounded up to whole blocks."""
+    return -(-taps // BLOCK) * BLOCK
+
+
+def signed_channels(outputs: int) -> int:
+    """``outputs`` rounded up to what kernels for Helium finish together."""
+    return -(-outputs // SIGNED_CHANNELS) * SIGNED_CHANNELS
+
+
+def signed_constants(
+    weight: np.ndarray, bias: np.ndarray, multiplier: np.ndarray, row_blocks: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights int8 (outputs, taps), and biases with multipliers int32 for Helium.
+
+    Its vectors multiply signed bytes, so kernels read ``x - 128`` and biases are
+    ``bias + 128 * sum(weight)``. That is the accumulator of an input of nothing but 128, so it
+    fits int32 where all accumulators do. Multipliers are 128 times theirs. Zeros fill up
+    blocks of taps and quads of channels. Blocks of two channels take turns; per quad come bias 0
+    and 2, multiplier 0 and 2, then those of channels 1 and 3.
+
+    ``row_blocks``: blocks of channels of an input pixel for kernels for 3x3 windows, which read
+    (row, block, column) in place of (row, column, block); otherwise 0.
+    """
+    outputs, taps = weight.shape
+    rows = signed_channels(outputs)
+    padded = np.zeros((rows, block_taps(taps)), np.int8)
+    padded[:outputs, :taps] = weight
+    if row_blocks:
+        blocks = padded.reshape(rows, 3, 3, row_blocks, BLOCK)
+        padded = blocks.swapaxes(2, 3).reshape(rows, -1)
+    pairs = padded.reshape(rows // 2, 2, -1, BLOCK).swapaxes(1, 2)
+    numbers = np.zeros((2, rows), np.int64)
+    numbers[0, :outputs] = bias + 128 * weight.astype(np.int64).sum(axis=1)
+    numbers[1, :outputs] = multiplier.astype(np.int64) << SIGNED_MULTIPLIER_SHIFT
+    # (what, quad, channel // 2, channel % 2) to (quad, channel % 2, what, channel // 2)
+    quads = numbers.reshape(2, -1, 2, 2).transpose(1, 3, 0, 2)
+    return np.ascontiguousarray(pairs), quads.astype(np.int32).ravel()

@@ -12,8 +12,11 @@ from squeeze2c.kernels.catalogue import (
     CONV2D_LONG_M0,
     CONV2D_LONGEST_M0,
     CONV2D_M0,
+    CONV2D_MVE,
     CONV2D_SUM_DSP,
     CONV2D_SUM_HOST,
+    CONV2D_SUM_MVE,
+    CONV3X3_MVE,
     LONG_M0,
     PORTABLE,
     SPARSE_CONV2D_DSP,
@@ -25,10 +28,19 @@ from squeeze2c.kernels.catalogue import (
     WINOGRAD_TALL_M0,
     blocks_weights,
     pairs_weights,
+    signed_columns,
     skips_zeros,
     tables,
 )
-from squeeze2c.kernels.layout import BLOCK_CHANNELS, QUAD, blocked_bytes, padded_taps
+from squeeze2c.kernels.layout import (
+    BLOCK,
+    BLOCK_CHANNELS,
+    QUAD,
+    block_taps,
+    blocked_bytes,
+    padded_taps,
+    signed_channels,
+)
 from squeeze2c.kernels.sparse import SPARSE_TAP_BYTES
 from squeeze2c.kernels.spec import KernelSpec
 from squeeze2c.target import Core
@@ -51,7 +63,7 @@ UINT16_MAX = (1 << 16) - 1
 
 _JOINING = (
     CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP, CONV2D_HOST,
-    CONV2D_SUM_HOST, *LONG_M0, *_LONG_M0,
+    CONV2D_SUM_HOST, CONV2D_MVE, CONV2D_SUM_MVE, *LONG_M0, *_LONG_M0,
 )  # fmt: skip
 
 _COLUMN_ITEM_BYTES = 2
@@ -78,8 +90,17 @@ def select_kernel(
     for table in tables(core):
         kernel = table.get(type(node))
         if kernel is not None:
+            kernel = _for_window(graph, node, kernel)
             return _for_strips(graph, node, kernel) if strips else kernel
     raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
+
+
+def _for_window(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
+    if kernel == CONV2D_MVE and isinstance(node, ops.QConv2D):
+        window, channels = node.window, graph.values[node.inputs[0]].type.channels
+        if window.kernel == (3, 3) and window.strides[1] == 1 and channels % BLOCK == 0:
+            return CONV3X3_MVE
+    return kernel
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
@@ -129,7 +150,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
     """What can take the place of ``kernel``, the best first; the last takes any numbers.
 
-    None needs more scratch.
+    None needs more scratch. Kernels for Helium take any numbers themselves.
     """
     rest: tuple[KernelSpec, ...] = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
     if skips_zeros(kernel):
@@ -165,6 +186,9 @@ def tile_scratch(
         weights = (tile_channels + tile_channels % 2) * padded_taps(taps)
     elif blocks_weights(kernel):
         weights += blocked_bytes(tile_channels, kernel_rows, taps // kernel_rows)
+    elif signed_columns(kernel):
+        weights = signed_channels(tile_channels) * block_taps(taps)
+        tile_channels = signed_channels(tile_channels)
     channels = tile_channels * 2 * _WORD_BYTES
     return TileScratch(decoded, decoded + UNPACK_TABLE_BYTES + channels + weights)
 
@@ -206,6 +230,11 @@ def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
         return taps * SPARSE_TAP_BYTES
     if kernel.arch == "m0":
         return m0_scratch_bytes(taps, pixels)
+    if kernel == CONV3X3_MVE:
+        return 18 * channels
+    if signed_columns(kernel):
+        apart = block_taps(taps) + BLOCK if channels % BLOCK else 0
+        return pixels * block_taps(taps) + apart
     if not pairs_weights(kernel):
         return pixels * _COLUMN_ITEM_BYTES * taps
     gathered = pixels * padded_taps(taps) if channels % QUAD else 0

@@ -15,9 +15,13 @@ from squeeze2c.kernels import (
     blocks_weights,
     pair_weights,
     pairs_weights,
+    row_blocks,
+    signed_columns,
+    signed_constants,
     skips_zeros,
     sparse_weights,
 )
+from squeeze2c.kernels.layout import SIGNED_MULTIPLIER_SHIFT
 from squeeze2c.lower.packed_weights import Convolution, PackedWeights
 from squeeze2c.lower.program import ConstantArray, ConvConstants, PackedConstants
 from squeeze2c.schedule import Placement
@@ -95,6 +99,8 @@ class ConstantPool:
 
     def convolution(self, node: Convolution, kernel: KernelSpec) -> tuple[ConvConstants, int]:
         """Add the arrays of ``node``; their symbols, and the bytes that are its own."""
+        if signed_columns(kernel):
+            return self._signed_convolution(node, kernel)
         stem = f"{self._model}_{self._symbols[node.name]}"
         weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
         count = weights.size
@@ -125,6 +131,36 @@ class ConstantPool:
         constants = ConvConstants(
             own[0].symbol, own[1].symbol, own[2].symbol, self._pad_rows[node.name], node.shift,
             weights_count=count, weights_bytes=len(own[0].content),
+        )  # fmt: skip
+        return constants, sum(len(array.content) for array in own)
+
+    def _signed_convolution(
+        self, node: Convolution, kernel: KernelSpec
+    ) -> tuple[ConvConstants, int]:
+        """As :meth:`convolution`, for Helium; its kernels find multipliers among the biases."""
+        stem = f"{self._model}_{self._symbols[node.name]}"
+        weights, bias, multiplier = (self._graph.constants[name] for name in node.inputs[1:4])
+        outputs, kernel_rows, kernel_cols, inputs = weights.shape
+        order = f"{outputs} x {kernel_rows} x {kernel_cols} x {inputs}"
+        blocks = row_blocks(kernel, inputs)
+        text = "two outputs, row, block, column" if blocks else "two outputs, taps, padded"
+        matrix, numbers = signed_constants(
+            weights.reshape(outputs, -1), bias, multiplier, blocks
+        )
+        own = [
+            ConstantArray(
+                f"{stem}_weights", "int8_t", matrix, f"{node.name}: weights, {order} ({text})"
+            ),
+            ConstantArray(
+                f"{stem}_bias", "int32_t", numbers,
+                f"{node.name}: per quad of outputs bias + 128 * sum of weights, and requantisation "
+                f"multiplier, / 2^{node.shift + SIGNED_MULTIPLIER_SHIFT}",
+            ),
+        ]  # fmt: skip
+        self._arrays += own
+        constants = ConvConstants(
+            own[0].symbol, own[1].symbol, own[1].symbol, self._pad_rows[node.name], node.shift,
+            weights_count=weights.size, weights_bytes=len(own[0].content),
         )  # fmt: skip
         return constants, sum(len(array.content) for array in own)
 

@@ -1,10 +1,10 @@
 """Predicted instructions of a schedule.
 
 The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
-``cost_dsp.py``, those of kernels for PCs, whose unit is another, in ``cost_host.py``. Their
-constants are fitted to instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3,
-picolibc): all layers of SqueezeNet v1.0 and v1.1 and of small random networks, in several
-schedules each. They
+``cost_dsp.py``, for Helium in ``cost_mve.py``, for Cortex-M0 in ``cost_m0.py``, those of kernels
+for PCs, whose unit is another, in ``cost_host.py``. The constants here are fitted to
+instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
+SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
 meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
 small errors of layers stem from what no graph tells, such as how many results are clamped.
 
@@ -25,8 +25,15 @@ from functools import cache, partial
 from typing import Any
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, Sparsity, joins_rows, pairs_weights, transforms_once
-from squeeze2c.schedule import cost_dsp, cost_host, cost_m0
+from squeeze2c.kernels import (
+    KernelSpec,
+    Sparsity,
+    joins_rows,
+    pairs_weights,
+    signed_columns,
+    transforms_once,
+)
+from squeeze2c.schedule import cost_dsp, cost_host, cost_m0, cost_mve
 from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
@@ -150,6 +157,8 @@ def _unpacking(graph: Graph, stage: Stage) -> float:
     decoding = UNPACK_TABLE + outputs * UNPACK_CHANNEL + weights.size * UNPACK_WEIGHT
     if pairs_weights(stage.kernel):
         decoding += cost_dsp.pairing(outputs, weights.size // outputs)
+    if signed_columns(stage.kernel):
+        decoding += cost_mve.signing(outputs, weights.size // outputs)
     return decoding
 
 
@@ -166,6 +175,8 @@ def _work(
     """Instructions of the rows of a step of stage ``index``, in passes of ``parts`` channels."""
     stage = schedule.stages[index]
     node = graph.node(stage.node)
+    if isinstance(node, ops.QMaxPool2D) and stage.kernel.arch == "mve":
+        return partial(cost_mve.Pool.of(graph, node).step, stage)
     if isinstance(node, ops.QMaxPool2D):
         return partial(_Pool.of(graph, node, stage.kernel).step, stage)
     if stage.kernel.arch == "host" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
@@ -173,6 +184,8 @@ def _work(
             graph, node, stage.kernel, schedule.strip_rows[index], parts
         )
         return lambda step: of_host(step.rows)
+    if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and signed_columns(stage.kernel):
+        return _signed_work(graph, schedule, index, node, tuple(parts))
     models = {"dsp": cost_dsp, "m0": cost_m0}
     if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
@@ -214,6 +227,29 @@ def _sparse_work(
     @cache
     def of_joined(rows: int) -> float:
         return replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols).rows(1)
+
+    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
+    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
+
+
+def _signed_work(
+    graph: Graph, schedule: Schedule, index: int, node: ops.QConv2D | ops.QConvGlobalPool,
+    parts: tuple[int, ...],
+) -> Callable[[Step], float]:
+    """As :func:`_work`, for a convolution on Helium."""
+    kernel, rows = schedule.stages[index].kernel, schedule.strip_rows[index]
+    contiguous = _contiguous(graph, schedule, node)
+    placement = schedule.placements.get(node.output)
+    pixel_bytes = placement.pixel_bytes if placement else 0
+    work = cost_mve.Convolution.of(graph, node, kernel, contiguous, pixel_bytes)
+    if not joins_rows(kernel, node.window, work.in_cols, rows):
+        of_rows = cache(partial(cost_mve.rows_in_parts, work, parts))
+        return lambda step: of_rows(step.rows)
+
+    @cache
+    def of_joined(rows: int) -> float:
+        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
+        return cost_mve.JOINED + cost_mve.rows_in_parts(long, parts, 1)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

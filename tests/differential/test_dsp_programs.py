@@ -18,19 +18,21 @@ from squeeze2c.pipeline import STACK_RESERVE_BYTES, Built, build_program, render
 from squeeze2c.quantize import QuantizeOptions, quantize
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import ScheduleOptions
-from squeeze2c.target import core_named
+from squeeze2c.target import Core, core_named
 from tests.support.fires import fires
 from tests.support.programs import camera_builder, random_images
 
 CORE = core_named("cortex-m4")
 
 
-def folder_of(graph: Graph, options: ScheduleOptions, packed: bool, path: Path) -> set[str]:
+def folder_of(
+    graph: Graph, options: ScheduleOptions, packed: bool, path: Path, core: Core = CORE
+) -> set[str]:
     """Writes the folder; which operations its kernels are for."""
     weights = pack_weights(graph) if packed else None
-    built = build_program(graph, CORE, "net", options, packed=weights)
+    built = build_program(graph, core, "net", options, packed=weights)
     loaded = LoadedModel(Path("net.onnx"), "0" * 64, ModelProto())
-    files = render_folder(built, graph, CORE, loaded, Preprocess(), Calibration(2), ())
+    files = render_folder(built, graph, core, loaded, Preprocess(), Calibration(2), ())
     write_folder(path, files)
     return {layer.kernel.op for layer in built.program.layers}
 
@@ -100,4 +102,31 @@ def test_packed_weights(rows: str, tmp_path: Path) -> None:
     ram = next(ram for ram, choice in three.items() if wanted(*choice))
     kernels = folder_of(integer, schedule(ram), True, tmp_path / "net")
     assert ("winograd3x3" in kernels) == (rows != "one")
+    assert_equals_oracle(tmp_path / "net", integer)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", ["layerwise", "stream"])
+def test_kernels_for_helium(kind: str, packed: bool, tmp_path: Path) -> None:
+    """In their C form: windows of neighbours, single pixels, and channels that are no quads."""
+    build = camera_builder(23, 29)
+    x = build.conv(build.input, 24, kernel=3, stride=2, padding=1, relu=True, name="conv1")
+    s = build.conv(x, 32, relu=True, name="squeeze")
+    x = build.concat(
+        build.conv(s, 30, relu=True, name="one"),
+        build.conv(s, 30, kernel=3, padding=1, relu=True, name="three"),
+    )
+    x = build.maxpool(x, kernel=3, stride=2)
+    graph = build.finish(build.conv(x, 50, relu=True, global_pool=True, name="classifier"))
+    names = ("conv1", "squeeze", "one", "three", "classifier")
+    steps = {
+        node.name: float(np.abs(graph.constants[node.inputs[1]]).max()) / 5
+        for node in graph.nodes if node.name in names
+    }
+    options = QuantizeOptions(weight_steps=steps, bias_bits=8)
+    integer = quantize(graph, random_images(graph, 3), options)
+    kernels = folder_of(
+        integer, ScheduleOptions(kind), packed, tmp_path / "net", core_named("cortex-m55")
+    )
+    assert kernels == {"conv2d", "conv3x3", "conv2d_sum", "maxpool2d"}
     assert_equals_oracle(tmp_path / "net", integer)

@@ -15,10 +15,7 @@ from tests.support.programs import random_images
 
 pytestmark = pytest.mark.emulated
 
-BOARDS = {
-    "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m33": "mps2-an505",
-    "cortex-m55": "mps3-an547",
-}
+BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m33": "mps2-an505"}
 ROWS = ("one", "several")
 SEVERAL = ScheduleOptions(ram_bytes=1 << 20)
 

@@ -14,11 +14,15 @@ import numpy as np
 from squeeze2c.ir import Window
 from squeeze2c.kernels import (
     KernelSpec,
+    block_taps,
     block_weights,
     blocks_weights,
     pair_weights,
     pairs_weights,
+    row_blocks,
     rows_at_once,
+    signed_columns,
+    signed_constants,
     skips_zeros,
     sparse_weights,
 )
@@ -90,15 +94,22 @@ def _window(
     }
 
 
-def conv_weights(case: ConvCase, kernel: KernelSpec) -> np.ndarray:
-    """The weights of ``case`` in the order in which ``kernel`` reads them."""
+def conv_constants(
+    case: ConvCase, kernel: KernelSpec
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, biases and multipliers of ``case`` as ``kernel`` reads them."""
+    matrix = case.weight.reshape(len(case.weight), -1)
+    if signed_columns(kernel):
+        blocks = row_blocks(kernel, case.x.shape[2])
+        weights, biases = signed_constants(matrix, case.bias, case.multiplier, blocks)
+        return weights, biases, np.zeros(1, np.int32)
     if pairs_weights(kernel):
-        return pair_weights(case.weight.reshape(len(case.weight), -1))
+        return pair_weights(matrix), case.bias, case.multiplier
     if skips_zeros(kernel):
-        return sparse_weights(case.weight.reshape(len(case.weight), -1))
+        return sparse_weights(matrix), case.bias, case.multiplier
     if blocks_weights(kernel):
-        return block_weights(case.weight)
-    return case.weight
+        return block_weights(case.weight), case.bias, case.multiplier
+    return case.weight, case.bias, case.multiplier
 
 
 def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
@@ -120,6 +131,10 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
         rows, cols = case.window.kernel
         first_taps = 13 * case.window.strides[1] * channels
         return 17 * 64 + rows * (first_taps + padded_taps(cols * channels))
+    if row_blocks(kernel, channels):
+        return 18 * channels
+    if signed_columns(kernel):
+        return block_taps(taps) * (5 if channels % 16 else 4) + (16 if channels % 16 else 0)
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
@@ -132,9 +147,9 @@ class _Conv:
         self, kernels: Kernels, case: ConvCase, out_bytes: int, kernel: KernelSpec
     ) -> None:
         strides = case.strides
-        self.weights = conv_weights(case, kernel)
-        # Pairs and entries are read as words.
-        words = pairs_weights(kernel) or skips_zeros(kernel)
+        self.read = conv_constants(case, kernel)
+        # Pairs, entries and vectors are read as words.
+        words = pairs_weights(kernel) or skips_zeros(kernel) or signed_columns(kernel)
         misaligned = 0 if words else strides.misaligned
         self.kernels, self.case = kernels, case
         self.source = Rows(kernels, case.x, strides.in_extra, strides.misaligned)
@@ -142,8 +157,8 @@ class _Conv:
         self.pad = Rows(kernels, pad, strides.in_extra, strides.misaligned)
         pixel = np.array(case.pad_value, np.uint8)
         self.constants = [
-            kernels.memory(self.weights, misaligned), kernels.memory(case.bias),
-            kernels.memory(case.multiplier), kernels.memory(pixel, strides.misaligned),
+            kernels.memory(self.read[0], misaligned), kernels.memory(self.read[1]),
+            kernels.memory(self.read[2]), kernels.memory(pixel, strides.misaligned),
         ]
         self.scratch = kernels.room(conv_scratch_bytes(case, kernel))
         pointers = [
@@ -179,8 +194,7 @@ class _Conv:
         np.testing.assert_array_equal(self.source.content(), case.x)
         self.pad.content()
         self.scratch.check()
-        contents = (self.weights, case.bias, case.multiplier)
-        for memory, content in zip(self.constants[:3], contents, strict=True):
+        for memory, content in zip(self.constants[:3], self.read, strict=True):
             memory.check()
             np.testing.assert_array_equal(memory.array, content.ravel())
 

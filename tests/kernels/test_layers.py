@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from squeeze2c.kernels import CATALOGUE, KernelSpec
-from tests.kernels import check, generate, generate_blocked, generate_paired, generate_sparse
+from tests.kernels import (
+    check,
+    generate,
+    generate_blocked,
+    generate_paired,
+    generate_signed,
+    generate_sparse,
+)
 from tests.support.kernel_library import Kernels, kernel_sources
 
 Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any, KernelSpec], None]]
@@ -41,6 +48,10 @@ SUITES: dict[str, Suite] = {
         for rows in (4, 12)
     },
     "s2c_maxpool2d_u8__m0": (generate.pool_cases, check.check_pool),
+    "s2c_conv2d_u8_s8_u8_4x2__mve": (generate_signed.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_4x2__mve": (generate_signed.conv_sum_cases, check.check_conv_sum),
+    "s2c_conv3x3_u8_s8_u8_4x2__mve": (generate_signed.conv3x3_cases, check.check_conv),
+    "s2c_maxpool2d_u8__mve": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),

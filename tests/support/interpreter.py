@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from squeeze2c.kernels import UNPACK_TABLE_BYTES, blocks_weights, pairs_weights
+from squeeze2c.kernels import (
+    UNPACK_TABLE_BYTES,
+    blocks_weights,
+    pairs_weights,
+    row_blocks,
+    signed_channels,
+    signed_columns,
+)
 from squeeze2c.lower import CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
 from tests.support.kernel_library import Kernels
@@ -114,8 +121,10 @@ class Interpreter:
         decoded = self._arena.address + layer.scratch_offset_bytes + columns_bytes
         table = ffi.cast("uint32_t *", decoded)
         bias = ffi.cast("int32_t *", decoded) + UNPACK_TABLE_BYTES // 4
-        multiplier = bias + packed.tile_channels
-        weights = ffi.cast("int8_t *", multiplier + packed.tile_channels)
+        signed, room = signed_columns(layer.kernel), packed.tile_channels
+        room = signed_channels(room) if signed else room
+        multiplier = bias + room
+        weights = ffi.cast("int8_t *", multiplier + room)
         self._poison(layer, layer.scratch_bytes)
         assert self._kernels.lib.s2c_unpack_prepare(descriptor, table) == 0
         for tile in range(packed.tiles):
@@ -132,6 +141,12 @@ class Interpreter:
                 part.weights = weights + packed.tile_channels * packed.taps
                 window = ffi.addressof(part, "window")
                 self._kernels.lib.s2c_block_tile__host(weights, window, part.weights)
+            if signed:
+                blocks = row_blocks(layer.kernel, layer.sources[0].channels)
+                self._kernels.lib.s2c_signed_tile__mve(
+                    weights, bias, multiplier, count, packed.taps, blocks,
+                    ffi.cast("int8_t *", self._scratch(layer)),
+                )
             for row in rows:
                 self._poison(layer, columns_bytes)
                 self._compute(layer, row, part, first)

@@ -99,7 +99,8 @@ def test_kernels_are_those_of_the_architecture(core: Core) -> None:
     graph = quantised(every_operator_graph())
     arch = {node.name: select_kernel(graph, node, core).arch for node in graph.nodes
             if not isinstance(node, ops.QConcat)}  # fmt: skip
-    wanted = "host" if core.pc else "dsp" if core.dsp else "m0" if core.short_multiply else "c"
+    features = {"host": core.pc, "mve": core.mve, "dsp": core.dsp, "m0": core.short_multiply}
+    wanted = next((name for name, has in features.items() if has), "c")
     for name in ("stem", "pool", "fire/expand3x3", "classifier"):
         assert arch[name] == wanted
     assert arch["bypass"] == "c"
