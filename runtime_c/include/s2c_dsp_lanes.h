@@ -35,6 +35,12 @@ static inline s2c_dsp_lanes s2c_lanes_smlad(s2c_dsp_lanes a, s2c_dsp_lanes b, s2
     return _mm_add_epi32(acc, _mm_madd_epi16(a, b));
 }
 
+/* s2c_sxtb16 of each lane. */
+static inline s2c_dsp_lanes s2c_lanes_sxtb16(s2c_dsp_lanes a)
+{
+    return _mm_srai_epi16(_mm_slli_epi16(a, 8), 8);
+}
+
 #else
 
 typedef uint32_t s2c_dsp_lanes __attribute__((vector_size(16)));
@@ -55,6 +61,13 @@ static inline s2c_dsp_lanes s2c_lanes_smlad(s2c_dsp_lanes a, s2c_dsp_lanes b, s2
     const s2c_dsp_signed_lanes b_high = (s2c_dsp_signed_lanes)b >> 16;
     return acc + (s2c_dsp_lanes)a_low * (s2c_dsp_lanes)b_low +
            (s2c_dsp_lanes)a_high * (s2c_dsp_lanes)b_high;
+}
+
+/* s2c_sxtb16 of each lane. */
+static inline s2c_dsp_lanes s2c_lanes_sxtb16(s2c_dsp_lanes a)
+{
+    const s2c_dsp_lanes bytes = a & s2c_lanes_all(0x00FF00FFu);
+    return bytes | ((bytes & s2c_lanes_all(0x00800080u)) << 1) * s2c_lanes_all(0xFFu);
 }
 
 #endif

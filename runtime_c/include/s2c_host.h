@@ -20,7 +20,7 @@
 #define S2C_HOST_AVX2 1
 #elif defined(__OPTIMIZE__) && defined(__SSE2__)
 #define S2C_HOST_SSE2 1
-#elif defined(__OPTIMIZE__) && defined(__GNUC__)
+#elif defined(__OPTIMIZE__) && defined(__GNUC__) && defined(__LP64__)
 #define S2C_HOST_GNU 1
 #endif
 

@@ -144,16 +144,25 @@ static void multiply(const uint32_t *weights, const uint32_t *columns, uint32_t 
     s2c_dsp_lanes of_first = s2c_lanes_load(first, pixels, pixels);
     s2c_dsp_lanes of_both = s2c_lanes_load(both, pixels, pixels);
     uint32_t sums[S2C_DSP_PIXELS];
-    uint32_t left = words * pixels;
+    /* So often four words can be loaded, whatever those behind the pixels at hand are. */
+    const uint32_t whole = words * pixels < 4u ? 0u : (words * pixels - 4u) / pixels + 1u;
+    uint32_t i = 0;
 
-    for (uint32_t i = 0; i < words; ++i) {
-        const s2c_dsp_lanes column = s2c_lanes_load(columns, pixels, left);
-        const s2c_dsp_lanes low = s2c_lanes_all(s2c_sxtb16(weights[i]));
+    for (; i < whole; ++i) {
+        const s2c_dsp_lanes pair = s2c_lanes_all(weights[i]);
+        const s2c_dsp_lanes column = s2c_lanes_load4(columns);
 
-        of_both = s2c_lanes_smlad(column, s2c_lanes_all(weights[i]), of_both);
-        of_first = s2c_lanes_smlad(column, low, of_first);
+        of_both = s2c_lanes_smlad(column, pair, of_both);
+        of_first = s2c_lanes_smlad(column, s2c_lanes_sxtb16(pair), of_first);
         columns += pixels;
-        left -= pixels;
+    }
+    for (; i < words; ++i) {
+        const s2c_dsp_lanes pair = s2c_lanes_all(weights[i]);
+        const s2c_dsp_lanes column = s2c_lanes_load(columns, pixels, pixels);
+
+        of_both = s2c_lanes_smlad(column, pair, of_both);
+        of_first = s2c_lanes_smlad(column, s2c_lanes_sxtb16(pair), of_first);
+        columns += pixels;
     }
     s2c_lanes_store4(sums, of_first);
     memcpy(first, sums, pixels * sizeof sums[0]);

@@ -43,10 +43,13 @@ int main(void)
         for (uint32_t k = 0; k < COUNT * COUNT; ++k) {
             const uint32_t a[4] = {word(i), word(i), word(k), word(k / 2u)};
             uint32_t got[4];
+            uint32_t low[4];
+            s2c_lanes_store4(low, s2c_lanes_sxtb16(s2c_lanes_load4(a)));
             s2c_lanes_store4(got, s2c_lanes_smlad(s2c_lanes_load4(a), s2c_lanes_all(word(k)),
                                                   s2c_lanes_load4(acc)));
             for (uint32_t lane = 0; lane < 4u; ++lane) {
-                if (got[lane] != s2c_smlad(a[lane], word(k), acc[lane])) {
+                if (got[lane] != s2c_smlad(a[lane], word(k), acc[lane]) ||
+                    low[lane] != s2c_sxtb16(a[lane])) {
                     return 1;
                 }
             }
