@@ -14,6 +14,7 @@ class Core:
     """A processor core as the compiler sees it.
 
     ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors.
+    ``long_multiply``: products of 64 bits (SMLAL) and no more than that.
     ``also_runs``: other cores whose code this one executes, FPU included.
     ``armv8m``: Armv8-M architecture; its MPU is programmed in another way.
     """
@@ -22,6 +23,7 @@ class Core:
     gcc_flags: tuple[str, ...]
     dsp: bool = False
     mve: bool = False
+    long_multiply: bool = False
     also_runs: tuple[str, ...] = ()
     armv8m: bool = False
 
@@ -82,7 +84,7 @@ CORES: dict[str, Core] = {
     c.name: c
     for c in (
         _core(_M0),
-        _core(_M3, also_runs=(_M0,)),
+        _core(_M3, also_runs=(_M0,), long_multiply=True),
         _core(_M4, _HARD_FLOAT, "-mfpu=fpv4-sp-d16", also_runs=(_M0, _M3), dsp=True),
         _core(_M7, _HARD_FLOAT, "-mfpu=fpv5-d16", also_runs=(_M0, _M3, _M4), dsp=True),
         # An M33 has no double precision, so M7 code is not for it.

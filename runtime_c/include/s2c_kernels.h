@@ -55,6 +55,8 @@ typedef struct {
     uint8_t shift;
     uint8_t out_zero_point;
     uint8_t clamp_min;
+    uint16_t groups;      /* for kernels __m3 alone */
+    uint16_t part_blocks; /* for kernels __m3 alone */
 } s2c_conv2d;
 
 /* Scratch of the convolution kernels: four expanded columns of K = kernel_rows * kernel_cols * in_channels. */
@@ -112,6 +114,24 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *c
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
+ * The same for cores that multiply 32 by 32 bits but lack the DSP extension (Cortex-M3), weights in plain order.
+ * K taps of an output channel are taken in blocks of 8, of which the first is incomplete where K is no
+ * multiple of 8; part_blocks blocks are a part, of which the last may be shorter.
+ * groups: of four pixels, that are expanded at once; scratch is
+ * S2C_CONV2D_4X3_SCRATCH_BYTES(K, groups).
+ * Preconditions besides those of portable kernels: shift is 24, clamp_min is 0, groups and part_blocks are not 0,
+ * and of every part of two channels of each triple (channels 0 and 1, 0 and 2) the sum of all products
+ * lies in [-2^20, 2^20) for every input, as it does in parts of two blocks.
+ */
+void s2c_conv2d_u8_s8_u8_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                 int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_sum_u8_s8_s32_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                      int16_t *scratch, uint8_t relu, int32_t *sums);
+
+#define S2C_CONV2D_4X3_SCRATCH_BYTES(k, groups) \
+    (92u + 8u * (k) + ((k) + 7u) / 8u * 4u + 8u * (k) * (groups))
+
+/*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;
  * with `keep` not 0 also over what out_row holds, so that a window may come row by row.
  * Columns outside the row do not take part. in_channels == out_channels. Every window
@@ -123,6 +143,10 @@ void s2c_maxpool2d_u8__c(const s2c_window *window, const uint8_t *const *rows, u
 /* The same for cores with the DSP extension. */
 void s2c_maxpool2d_u8__dsp(const s2c_window *window, const uint8_t *const *rows,
                            uint32_t row_count, uint32_t keep, uint8_t *out_row);
+
+/* The same for cores with unaligned loads and without the DSP extension. */
+void s2c_maxpool2d_u8__m3(const s2c_window *window, const uint8_t *const *rows,
+                          uint32_t row_count, uint32_t keep, uint8_t *out_row);
 
 /* sums[c] += in_row[x][c] - zero_point, over all pixels of the row. */
 void s2c_sum_u8_s32__c(const uint8_t *in_row, uint32_t cols, uint32_t channels,

@@ -1,6 +1,6 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, support_files
+from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, shares_words, support_files
 from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TILE_BYTES,
@@ -34,6 +34,7 @@ __all__ = [
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",
+    "shares_words",
     "support_files",
     "tile_scratch",
     "winograd_groups",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
+from squeeze2c.kernels import m3
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
     CONV2D_SUM_DSP,
@@ -13,6 +14,7 @@ from squeeze2c.kernels.catalogue import (
     STRIP_KERNELS,
     WINOGRAD_DSP,
     pairs_weights,
+    shares_words,
     tables,
 )
 from squeeze2c.kernels.layout import QUAD, padded_taps
@@ -65,7 +67,7 @@ def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
 
 def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
-    return WINOGRAD_ROWS if kernel == WINOGRAD_DSP else 1
+    return WINOGRAD_ROWS if kernel == WINOGRAD_DSP or shares_words(kernel) else 1
 
 
 def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -> bool:
@@ -75,7 +77,8 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in (CONV2D_DSP, CONV2D_SUM_DSP) and alone and fits
+    joins = kernel in (CONV2D_DSP, CONV2D_SUM_DSP) or shares_words(kernel)
+    return joins and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -118,11 +121,13 @@ def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[
 
 
 def scratch_bytes(
-    graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0
-) -> int:
+    graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0,
+    strips: bool = False,
+) -> int:  # fmt: skip
     """Scratch that ``kernel`` needs while it computes ``node``; see ``s2c_kernels.h``.
 
     ``tile_channels``: above 0, weights are packed and decoded so many channels at a time.
+    ``strips``: for strips of several rows, where more scratch makes these faster.
     """
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
@@ -130,12 +135,23 @@ def scratch_bytes(
         if kernel == WINOGRAD_DSP:
             cols = graph.values[node.output].type.width
             columns = winograd_scratch_bytes(channels, cols)
+        elif shares_words(kernel):
+            columns = m3.scratch_bytes(taps, _groups_at_once(graph, node, taps, strips))
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
             return tile_scratch(kernel, columns, taps, tile_channels).size_bytes
         return columns
     return 0
+
+
+def _groups_at_once(
+    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, taps: int, strips: bool
+) -> int:
+    source = graph.values[node.inputs[0]].type
+    rows, cols = node.window.counts(source.height, source.width)
+    joined = node.window.taps == 1 and strips
+    return m3.groups_at_once(taps, rows * cols if joined else cols, strips)
 
 
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:

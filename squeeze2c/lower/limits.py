@@ -13,7 +13,7 @@ import numpy as np
 
 from squeeze2c.errors import InternalError, QuantizationError, UnsupportedModelError
 from squeeze2c.ir import Graph, Window, ops
-from squeeze2c.kernels import STRIP_KERNELS, KernelSpec, pairs_weights
+from squeeze2c.kernels import STRIP_KERNELS, KernelSpec, pairs_weights, shares_words
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.schedule import Placement, output_rows, place_feature_maps
 
@@ -70,8 +70,11 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
 
     Kernels for pairs of channels have 256 times the accumulator of each second channel in 32
     bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
-    accumulator, and leave rows to one of the former.
+    accumulator, and leave rows to one of the former. Those with several sums in 64 bits take
+    any weights, in parts.
     """
+    if shares_words(kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        return node.shift == PAIRED_SHIFT and getattr(node, "clamp_min", 0) == 0
     if not pairs_weights(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):

@@ -89,7 +89,9 @@ def collect_stages(
                 inputs=inputs,
                 rows=output_rows(graph, node),
                 buffer=placements[node.output].buffer if is_map else None,
-                scratch_bytes=scratch_bytes(graph, node, kernel, packed.get(node.name, 0)),
+                scratch_bytes=scratch_bytes(
+                    graph, node, kernel, packed.get(node.name, 0), strips
+                ),
                 pool=isinstance(node, ops.QMaxPool2D),
                 tile_channels=packed.get(node.name, 0),
             )

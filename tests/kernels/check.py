@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeeze2c.ir import Window
-from squeeze2c.kernels import KernelSpec, pair_weights, pairs_weights
+from squeeze2c.kernels import KernelSpec, m3, pair_weights, pairs_weights, shares_words
 from squeeze2c.kernels.catalogue import WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
@@ -95,9 +95,16 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if shares_words(kernel):
+        return m3.scratch_bytes(taps, conv_groups(case))
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
+
+
+def conv_groups(case: ConvCase) -> int:
+    """Groups of pixels at once: such that longer rows take several passes."""
+    return 1 + case.expected.shape[1] // 9
 
 
 class _Conv:
@@ -134,7 +141,8 @@ class _Conv:
             dict(
                 zip(("weights", "bias", "multiplier", "pad_pixel"), pointers, strict=True),
                 window=window, shift=case.shift, out_zero_point=case.zero_point,
-                clamp_min=case.clamp_min,
+                clamp_min=case.clamp_min, groups=conv_groups(case),
+                part_blocks=m3.part_blocks(self.weights) if shares_words(kernel) else 0,
             ),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from squeeze2c.kernels import CATALOGUE, KernelSpec
-from tests.kernels import check, generate, generate_paired
+from tests.kernels import check, generate, generate_m3, generate_paired
 from tests.support.kernel_library import Kernels, kernel_sources
 
 Suite = tuple[Callable[[], Sequence[Any]], Callable[[Kernels, Any, KernelSpec], None]]
@@ -19,6 +19,9 @@ SUITES: dict[str, Suite] = {
     "s2c_conv2d_u8_s8_u8_4x2__dsp": (generate_paired.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_4x2__dsp": (generate_paired.conv_sum_cases, check.check_conv_sum),
     "s2c_winograd3x3_u8_s8_u8_4x2__dsp": (generate_paired.winograd_cases, check.check_winograd),
+    "s2c_conv2d_u8_s8_u8_4x3__m3": (generate_m3.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_4x3__m3": (generate_m3.conv_sum_cases, check.check_conv_sum),
+    "s2c_maxpool2d_u8__m3": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
@@ -38,7 +41,7 @@ def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
         check_case(kernels, case, KernelSpec.parse(symbol))
 
 
-@pytest.mark.parametrize("symbol", ["s2c_maxpool2d_u8__c", "s2c_maxpool2d_u8__dsp"])
+@pytest.mark.parametrize("symbol", ["s2c_maxpool2d_u8__c", "s2c_maxpool2d_u8__dsp", "s2c_maxpool2d_u8__m3"])
 def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels, symbol: str) -> None:
     for case in generate.pool_cases():
         check.check_pool_keeps(kernels, case, KernelSpec.parse(symbol))

@@ -151,7 +151,8 @@ static int pool_is_right_by(const pool_vector *v, pool_kernel *pool)
 
 static int pool_is_right(const pool_vector *v)
 {
-    return pool_is_right_by(v, s2c_maxpool2d_u8__c) && pool_is_right_by(v, s2c_maxpool2d_u8__dsp);
+    return pool_is_right_by(v, s2c_maxpool2d_u8__c) && pool_is_right_by(v, s2c_maxpool2d_u8__dsp) &&
+           pool_is_right_by(v, s2c_maxpool2d_u8__m3);
 }
 
 static int add_is_right(const add_vector *v)

@@ -1,0 +1,85 @@
+/* Weights of three output channels as words for SMLAL, for Cortex-M3. */
+#include "s2c_conv2d_m3.h"
+
+/* Bytes of a tap in s2c_product__m3; the lowest bit of an address to jump to is set. */
+#define TAP_CODE_BYTES 24u
+#define CODE_BIT 1u
+
+/* w0 + w1 * 2^21 modulo 2^32. */
+static uint32_t both(int32_t w0, int32_t w1)
+{
+    return (uint32_t)w0 + ((uint32_t)w1 << S2C_M3_FIELD);
+}
+
+static uint32_t *three(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t count)
+{
+    const int8_t *from1 = from + taps;
+    const int8_t *from2 = from1 + taps;
+    const int8_t *const end = from + count;
+
+    while (from != end) {
+        const int32_t w0 = *from++;
+        to[0] = both(w0, *from1++);
+        to[1] = both(*from2++, w0);
+        to += 2;
+    }
+    return to;
+}
+
+/* The weights of one or two channels, zero for the rest. */
+static uint32_t *fewer(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t channels,
+                       uint32_t count)
+{
+    for (uint32_t k = 0; k < count; ++k) {
+        to[0] = both(from[k], channels > 1u ? from[k + taps] : 0);
+        to[1] = both(0, from[k]);
+        to += 2;
+    }
+    return to;
+}
+
+/* What follows block `block`. */
+static uint32_t control(const s2c_conv2d *layer, uint32_t block, uint32_t blocks,
+                        const uint32_t *scratch)
+{
+    const uint32_t part_blocks = layer->part_blocks;
+    const uint32_t last = block + 1u == blocks ? S2C_M3_LAST : 0u;
+
+    if (last == 0u && (block + 1u) % part_blocks != 0u) {
+        return 0u;
+    }
+#if S2C_M3_NATIVE
+    return (uint32_t)(uintptr_t)scratch | last | (block < part_blocks ? S2C_M3_FIRST : 0u);
+#else
+    (void)scratch;
+    return S2C_M3_END | last | (block < part_blocks ? S2C_M3_FIRST : 0u);
+#endif
+}
+
+void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch)
+{
+    const uint32_t taps = s2c_m3_taps(&layer->window);
+    const uint32_t blocks = (taps + S2C_M3_BLOCK - 1u) / S2C_M3_BLOCK;
+    const uint32_t left = layer->window.out_channels - channel;
+    const int8_t *from = layer->weights + (size_t)channel * taps;
+    uint32_t count = taps - (blocks - 1u) * S2C_M3_BLOCK;
+    uint32_t *to = scratch + S2C_M3_STREAM;
+
+    for (uint32_t i = 0; i < 4u; ++i) {
+        scratch[S2C_M3_SUMS + 1u + 2u * i] = S2C_M3_FIELD_START;
+        scratch[S2C_M3_SUMS + 2u + 2u * i] = S2C_M3_FIELD_START >> (32 - S2C_M3_FIELD);
+    }
+    *to++ = (S2C_M3_BLOCK - count) * TAP_CODE_BYTES + CODE_BIT;
+#if S2C_M3_NATIVE
+    *to++ = (uint32_t)(uintptr_t)scratch;
+#else
+    *to++ = 0u;
+#endif
+    for (uint32_t block = 0; block < blocks; ++block) {
+        to = left >= S2C_M3_CHANNELS ? three(to, from, taps, count)
+                                     : fewer(to, from, taps, left, count);
+        from += count;
+        count = S2C_M3_BLOCK;
+        *to++ = control(layer, block, blocks, scratch);
+    }
+}
