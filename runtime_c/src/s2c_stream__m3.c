@@ -17,6 +17,25 @@ static uint32_t *three(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t
     const int8_t *from2 = from1 + taps;
     const int8_t *const end = from + count;
 
+#if S2C_M3_NATIVE
+    if (count == S2C_M3_BLOCK) {
+        int32_t w0, w1, w2;
+#define S2C_TAP                                  \
+    "ldrsb %[w0], [%[from]], #1\n\t"             \
+    "ldrsb %[w1], [%[from1]], #1\n\t"            \
+    "ldrsb %[w2], [%[from2]], #1\n\t"            \
+    "add %[w1], %[w0], %[w1], lsl #21\n\t"       \
+    "add %[w2], %[w2], %[w0], lsl #21\n\t"       \
+    "strd %[w1], %[w2], [%[to]], #8\n\t"
+        __asm__ volatile(S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP
+                         : [to] "+&r"(to), [from] "+&r"(from), [from1] "+&r"(from1),
+                           [from2] "+&r"(from2), [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2)
+                         :
+                         : "memory");
+#undef S2C_TAP
+        return to;
+    }
+#endif
     while (from != end) {
         const int32_t w0 = *from++;
         to[0] = both(w0, *from1++);
@@ -38,21 +57,14 @@ static uint32_t *fewer(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t
     return to;
 }
 
-/* What follows block `block`. */
-static uint32_t control(const s2c_conv2d *layer, uint32_t block, uint32_t blocks,
-                        const uint32_t *scratch)
+/* The word behind a part. */
+static uint32_t end_of_part(const uint32_t *scratch, uint32_t flags)
 {
-    const uint32_t part_blocks = layer->part_blocks;
-    const uint32_t last = block + 1u == blocks ? S2C_M3_LAST : 0u;
-
-    if (last == 0u && (block + 1u) % part_blocks != 0u) {
-        return 0u;
-    }
 #if S2C_M3_NATIVE
-    return (uint32_t)(uintptr_t)scratch | last | (block < part_blocks ? S2C_M3_FIRST : 0u);
+    return (uint32_t)(uintptr_t)scratch | flags;
 #else
     (void)scratch;
-    return S2C_M3_END | last | (block < part_blocks ? S2C_M3_FIRST : 0u);
+    return S2C_M3_END | flags;
 #endif
 }
 
@@ -64,6 +76,8 @@ void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch
     const int8_t *from = layer->weights + (size_t)channel * taps;
     uint32_t count = taps - (blocks - 1u) * S2C_M3_BLOCK;
     uint32_t *to = scratch + S2C_M3_STREAM;
+    uint32_t first = S2C_M3_FIRST;
+    uint32_t part = layer->part_blocks;
 
     for (uint32_t i = 0; i < 4u; ++i) {
         scratch[S2C_M3_SUMS + 1u + 2u * i] = S2C_M3_FIELD_START;
@@ -75,11 +89,19 @@ void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch
 #else
     *to++ = 0u;
 #endif
-    for (uint32_t block = 0; block < blocks; ++block) {
+    for (uint32_t block = blocks; block-- != 0u;) {
         to = left >= S2C_M3_CHANNELS ? three(to, from, taps, count)
                                      : fewer(to, from, taps, left, count);
         from += count;
         count = S2C_M3_BLOCK;
-        *to++ = control(layer, block, blocks, scratch);
+        if (block == 0u) {
+            *to = end_of_part(scratch, first | S2C_M3_LAST);
+        } else if (--part == 0u) {
+            *to++ = end_of_part(scratch, first);
+            part = layer->part_blocks;
+            first = 0u;
+        } else {
+            *to++ = 0u;
+        }
     }
 }

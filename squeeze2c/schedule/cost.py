@@ -1,7 +1,7 @@
 """Predicted instructions of a schedule.
 
-The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
-``cost_dsp.py``. Their constants are fitted to
+The formulas follow the loops of the kernels; those of kernels for the DSP extension and for
+Cortex-M3 are in ``cost_dsp.py`` and ``cost_m3.py``. Their constants are fitted to
 instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
 SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
 meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights
-from squeeze2c.schedule import cost_dsp
+from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights, shares_words, tile_scratch
+from squeeze2c.schedule import cost_dsp, cost_m3
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
@@ -166,6 +166,8 @@ def _work(
     node = graph.node(stage.node)
     if isinstance(node, ops.QMaxPool2D):
         return partial(_Pool.of(graph, node, stage.kernel).step, stage)
+    if shares_words(stage.kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        return _m3_work(graph, schedule, index, node, parts)
     if stage.kernel.arch != "dsp" or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
         return lambda step: step.rows * row
@@ -178,6 +180,32 @@ def _work(
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
         return rows_in_parts(long, tuple(parts), 1)
+
+    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
+    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
+
+
+def _m3_work(
+    graph: Graph, schedule: Schedule, index: int, node: ops.QConv2D | ops.QConvGlobalPool,
+    parts: list[int],
+) -> Callable[[Step], float]:  # fmt: skip
+    stage = schedule.stages[index]
+    scratch = stage.scratch_bytes
+    if stage.tile_channels:
+        taps = graph.constants[node.inputs[1]][0].size
+        scratch -= tile_scratch(stage.kernel, 0, taps, stage.tile_channels).size_bytes
+    work = cost_m3.Convolution.of(
+        graph, node, stage.kernel, _contiguous(graph, schedule, node), scratch,
+        stage.tile_channels,
+    )  # fmt: skip
+    if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
+        row = cost_m3.rows_in_parts(work, parts)
+        return lambda step: step.rows * row
+
+    @cache
+    def of_joined(rows: int) -> float:
+        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
+        return cost_m3.rows_in_parts(long, parts)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
@@ -264,6 +292,9 @@ class _Pool:
         if kernel.arch == "dsp":
             fold, spared = cost_dsp.pool_row(columns, out.channels)
             return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)
+        if kernel.arch == "m3":
+            fold, spared = cost_m3.pool_row(columns, out.channels)
+            return cls(cost_m3.POOL_CALL + pixels * cost_m3.POOL_PIXEL, -spared, fold)
         column = POOL_COLUMN + out.channels * POOL_BYTE
         return cls(
             row=POOL_CALL + pixels * POOL_PIXEL,

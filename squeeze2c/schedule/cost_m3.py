@@ -1,0 +1,141 @@
+"""Predicted instructions of the kernels for Cortex-M3.
+
+The formulas follow the loops; what they are multiplied with is counted in the assembler, or
+fitted to what QEMU counts where a compiler decides. See ``cost.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels import m3
+from squeeze2c.kernels.spec import KernelSpec
+
+TAP = 6.0
+BLOCK = 3.0
+"""A block of taps, and what says what follows it."""
+GROUP = 190.0
+SUM_GROUP = 150.0
+"""What else four pixels of three channels take, results included."""
+REST = {1: -20.0, 2: -10.0, 3: 0.0, 0: 0.0}
+PART = 36.0
+TRIPLE = 180.0
+STREAM_TAP = 6.0
+STREAM_BLOCK = 15.0
+FIRST_TAP = 10.0
+ROW = 60.0
+COLUMNS_GROUP = 60.0
+SEGMENT = 80.0
+COLUMN_TAP = 11.0
+
+POOL_WINDOW = 3
+POOL_CALL = 68.6
+POOL_PIXEL = 34.7
+POOL_ROW_PIXEL = 36.3
+POOL_COLUMN = 5.6
+POOL_COLUMN_WORD = 20.0
+POOL_COLUMN_BYTE = 9.0
+POOL_WINDOW_WORD = 46.0
+POOL_KEPT_WORD = 12.0
+POOL_WINDOW_BYTE = 15.2
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """What a convolution's cost depends on."""
+
+    cols: int
+    outputs: int
+    channels: int
+    window: tuple[int, int]
+    in_cols: int
+    stride: int
+    pad_left: int
+    contiguous: bool
+    summed: bool
+    groups: int
+    parts: int
+
+    @staticmethod
+    def of(
+        graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, kernel: KernelSpec,
+        contiguous: bool, columns_bytes: int, tile_channels: int,
+    ) -> Convolution:  # fmt: skip
+        """``contiguous``: the input's pixels follow one another without a gap.
+        ``columns_bytes``: scratch without what packed weights need."""
+        source, window = graph.values[node.inputs[0]].type, node.window
+        weights = graph.constants[node.inputs[1]]
+        taps = weights.size // len(weights)
+        return Convolution(
+            cols=window.count(source.width, 1),
+            outputs=len(weights),
+            channels=source.channels,
+            window=window.kernel,
+            in_cols=source.width,
+            stride=window.strides[1],
+            pad_left=window.padding.left,
+            contiguous=contiguous,
+            summed=isinstance(node, ops.QConvGlobalPool),
+            groups=m3.groups_in(columns_bytes, taps),
+            parts=-(-m3.blocks_of(taps) // m3.part_blocks(weights, tile_channels)),
+        )
+
+    @property
+    def taps(self) -> int:
+        return self.window[0] * self.window[1] * self.channels
+
+    def row(self) -> float:
+        """Instructions of a row of output."""
+        at_once = self.groups * m3.PIXELS
+        total = ROW
+        for first in range(0, self.cols, at_once):
+            pixels = min(at_once, self.cols - first)
+            total += self._pass(first, pixels)
+        return total
+
+    def _pass(self, first: int, pixels: int) -> float:
+        """Pixels that are expanded at once."""
+        groups, blocks = -(-pixels // m3.PIXELS), m3.blocks_of(self.taps)
+        begun = self.taps - m3.BLOCK * (blocks - 1)
+        group = SUM_GROUP if self.summed else GROUP
+        product = group + self.taps * TAP + blocks * BLOCK + (self.parts - 1) * PART
+        stream = TRIPLE + (blocks - 1) * (m3.BLOCK * STREAM_TAP + STREAM_BLOCK)
+        stream += begun * FIRST_TAP if begun < m3.BLOCK else begun * STREAM_TAP + STREAM_BLOCK
+        triple = groups * product + REST[pixels % m3.PIXELS] + stream
+        columns = sum(
+            self._columns(first + col, min(m3.PIXELS, pixels - col))
+            for col in range(0, pixels, m3.PIXELS)
+        )
+        return -(-self.outputs // m3.CHANNELS) * triple + columns
+
+    def _columns(self, col: int, pixels: int) -> float:
+        first = col * self.stride - self.pad_left
+        end = first + (pixels - 1) * self.stride + self.window[1]
+        whole = first >= 0 and end <= self.in_cols and self.contiguous
+        segments = self.window[0] * (1 if whole else self.window[1])
+        return COLUMNS_GROUP + segments * SEGMENT + self.taps * COLUMN_TAP
+
+
+def rows_in_parts(work: Convolution, parts: Sequence[int]) -> float:
+    """A row of output, in passes of so many output channels each."""
+    return sum(
+        times * replace(work, outputs=outputs).row() for outputs, times in Counter(parts).items()
+    )
+
+
+def pool_row(row_columns: Sequence[int], channels: int) -> tuple[float, float]:
+    """As ``cost_dsp.pool_row``."""
+    words, bytes_left = divmod(channels, 4)
+    total = spared = 0.0
+    for columns, pixels in Counter(row_columns).items():
+        if columns == POOL_WINDOW:
+            taken = words * POOL_WINDOW_WORD + bytes_left * POOL_WINDOW_BYTE
+            spared += pixels * words * POOL_KEPT_WORD
+        else:
+            column = POOL_COLUMN + words * POOL_COLUMN_WORD + bytes_left * POOL_COLUMN_BYTE
+            taken = columns * column
+        total += pixels * (POOL_ROW_PIXEL + taken)
+    return total, spared
