@@ -16,30 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "s2c_fields_m3.h"
 #include "s2c_kernels.h"
 #include "s2c_m3.h"
 
 #define S2C_M3_PIXELS 4u
 #define S2C_M3_CHANNELS 3u
-#define S2C_M3_BLOCK 8u
-#define S2C_M3_FIELD 21
-
-/* Of the low and the middle field when a part begins, so that they stay positive. */
-#define S2C_M3_FIELD_START (1u << 20)
-
-/*
- * Words of scratch: twelve sums (middle, high and low fields of A of both pairs of pixels, then of B),
- * a register that is kept, the start of the four accumulators; then the stream: where to enter the first block,
- * the sums, and per tap A and B, behind each block a word that says what is next.
- */
-#define S2C_M3_SUMS 12u
-#define S2C_M3_STREAM 21u
-#define S2C_M3_TAPS 23u
-
-/* What is behind a block: 0 where the next one is, otherwise flags, and where the sums are. */
-#define S2C_M3_LAST 1u
-#define S2C_M3_FIRST 2u
-#define S2C_M3_END 4u
 
 /* Three channels of a layer; some may be missing. */
 typedef struct {

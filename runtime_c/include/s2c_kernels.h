@@ -128,6 +128,22 @@ void s2c_conv2d_u8_s8_u8_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *
 void s2c_conv2d_sum_u8_s8_s32_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
                                       int16_t *scratch, uint8_t relu, int32_t *sums);
 
+/*
+ * 3x3 convolutions with strides of 1, `row_count` rows of output at a time, 1 to `groups`. Weights as
+ * above, and preconditions, but for: of every part of each channel the sum of all products lies in
+ * [-2^20, 2^20) for every input. A tap is three weights here, those of a kernel row.
+ * rows: the row_count + 2 input rows of these rows of output. out_rows: row_count pointers.
+ * Scratch: S2C_POLY3X3_SCRATCH_BYTES, of which `row_words` are 5 * fours + 4 * threes of
+ * s2c_poly_groups_of(out_cols).
+ */
+void s2c_poly3x3_u8_s8_u8_8x1__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *const *out_rows, uint32_t row_count);
+
+#define S2C_POLY3X3_ROWS 4u
+#define S2C_POLY3X3_SCRATCH_BYTES(in_channels, row_words, row_count)             \
+    (92u + 24u * (in_channels) + (3u * (in_channels) + 7u) / 8u * 4u + \
+     4u * (in_channels) * (row_words) * ((row_count) + 2u))
+
 #define S2C_CONV2D_4X3_SCRATCH_BYTES(k, groups) \
     (92u + 8u * (k) + ((k) + 7u) / 8u * 4u + 8u * (k) * (groups))
 

@@ -1,10 +1,6 @@
 /* Weights of three output channels as words for SMLAL, for Cortex-M3. */
 #include "s2c_conv2d_m3.h"
 
-/* Bytes of a tap in s2c_product__m3; the lowest bit of an address to jump to is set. */
-#define TAP_CODE_BYTES 24u
-#define CODE_BIT 1u
-
 /* w0 + w1 * 2^21 modulo 2^32. */
 static uint32_t both(int32_t w0, int32_t w1)
 {
@@ -57,17 +53,6 @@ static uint32_t *fewer(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t
     return to;
 }
 
-/* The word behind a part. */
-static uint32_t end_of_part(const uint32_t *scratch, uint32_t flags)
-{
-#if S2C_M3_NATIVE
-    return (uint32_t)(uintptr_t)scratch | flags;
-#else
-    (void)scratch;
-    return S2C_M3_END | flags;
-#endif
-}
-
 void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch)
 {
     const uint32_t taps = s2c_m3_taps(&layer->window);
@@ -75,29 +60,19 @@ void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch
     const uint32_t left = layer->window.out_channels - channel;
     const int8_t *from = layer->weights + (size_t)channel * taps;
     uint32_t count = taps - (blocks - 1u) * S2C_M3_BLOCK;
-    uint32_t *to = scratch + S2C_M3_STREAM;
+    uint32_t *to = s2c_m3_begin_stream(scratch, S2C_M3_BLOCK - count);
     uint32_t first = S2C_M3_FIRST;
     uint32_t part = layer->part_blocks;
 
-    for (uint32_t i = 0; i < 4u; ++i) {
-        scratch[S2C_M3_SUMS + 1u + 2u * i] = S2C_M3_FIELD_START;
-        scratch[S2C_M3_SUMS + 2u + 2u * i] = S2C_M3_FIELD_START >> (32 - S2C_M3_FIELD);
-    }
-    *to++ = (S2C_M3_BLOCK - count) * TAP_CODE_BYTES + CODE_BIT;
-#if S2C_M3_NATIVE
-    *to++ = (uint32_t)(uintptr_t)scratch;
-#else
-    *to++ = 0u;
-#endif
     for (uint32_t block = blocks; block-- != 0u;) {
         to = left >= S2C_M3_CHANNELS ? three(to, from, taps, count)
                                      : fewer(to, from, taps, left, count);
         from += count;
         count = S2C_M3_BLOCK;
         if (block == 0u) {
-            *to = end_of_part(scratch, first | S2C_M3_LAST);
+            *to = s2c_m3_end_of_part(scratch, first | S2C_M3_LAST);
         } else if (--part == 0u) {
-            *to++ = end_of_part(scratch, first);
+            *to++ = s2c_m3_end_of_part(scratch, first);
             part = layer->part_blocks;
             first = 0u;
         } else {

@@ -10,10 +10,12 @@ from squeeze2c.ir import Window
 from squeeze2c.kernels import (
     STRIP_KERNELS,
     joins_rows,
+    m3,
     pairs_weights,
     shares_words,
     winograd_groups,
 )
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -128,9 +130,17 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         joins_rows=layer.window is not None
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
-        row_pointers=layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * strips if layer.window else 0,
+        row_pointers=_row_pointers(layer),
         classes=program.classes,
     )
+
+
+def _row_pointers(layer: Layer) -> int:
+    if layer.window is None:
+        return 0
+    if layer.kernel == POLY_M3 and layer.conv is not None:
+        return layer.window.kernel[0] + layer.conv.groups - 1
+    return layer.window.kernel[0] + (WINOGRAD_ROWS - 1) * (layer.kernel in STRIP_KERNELS)
 
 
 def _columns_needed(layer: Layer) -> str:
@@ -142,6 +152,10 @@ def _columns_needed(layer: Layer) -> str:
     if layer.kernel in STRIP_KERNELS and layer.destination is not None:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
+    if layer.kernel == POLY_M3:
+        cols = layer.window.count(layer.sources[0].cols, 1)
+        words = m3.poly_row_words(cols)
+        return f"S2C_POLY3X3_SCRATCH_BYTES({channels}u, {words}u, {layer.conv.groups}u)"
     if shares_words(layer.kernel):
         return f"S2C_CONV2D_4X3_SCRATCH_BYTES({taps}u, {layer.conv.groups}u)"
     if pairs_weights(layer.kernel):

@@ -24,6 +24,7 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 CONV2D_M3 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m3", (4, 3))
 CONV2D_SUM_M3 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m3", (4, 3))
+POLY_M3 = KernelSpec("poly3x3", ("u8", "s8", "u8"), "m3", (8, 1))
 MAXPOOL2D_M3 = KernelSpec("maxpool2d", ("u8",), "m3")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
@@ -50,7 +51,7 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {WINOGRAD_DSP: CONV2D_DSP}
 """Kernels that compute several rows at once, and what computes what is left of a strip."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
-    *PORTABLE.values(), *DSP.values(), *M3.values(), *STRIP_KERNELS,
+    *PORTABLE.values(), *DSP.values(), *M3.values(), POLY_M3, *STRIP_KERNELS,
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)
@@ -70,7 +71,7 @@ def pairs_weights(kernel: KernelSpec) -> bool:
 
 def shares_words(kernel: KernelSpec) -> bool:
     """Whether ``kernel`` keeps several sums in 64 bits; see ``kernels/m3.py``."""
-    return kernel in (CONV2D_M3, CONV2D_SUM_M3)
+    return kernel in (CONV2D_M3, CONV2D_SUM_M3, POLY_M3)
 
 
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
@@ -83,6 +84,8 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         parts = ("input", "output", "product", "weights")
         own = tuple(f"s2c_winograd_{part}__dsp.c" for part in parts)
         return (*own, rest.source_file, *support_files(rest, unpack))
+    if kernel == POLY_M3:
+        return tuple(f"s2c_poly_{part}__m3.c" for part in ("pixels", "stream", "product"))
     if shares_words(kernel):
         return tuple(f"s2c_{part}__m3.c" for part in ("columns", "stream", "product"))
     if not pairs_weights(kernel):

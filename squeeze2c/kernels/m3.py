@@ -20,11 +20,14 @@ FIELD_LIMIT = 1 << 20
 SCRATCH_BYTES, STRIPS_SCRATCH_BYTES = 8 << 10, 64 << 10
 """Of columns, about; more of them share the work of expanding the weights."""
 LEAST_GROUPS = 2
+POLY_KERNEL = 3
+POLY_ROWS = 4
+"""S2C_POLY3X3_ROWS."""
 _TAP_BYTES = 8
 _FIXED_BYTES = 92
 _LARGEST = 255
 
-_found: dict[tuple[int, int], tuple[weakref.ref[np.ndarray], int]] = {}
+_found: dict[tuple[int, int, bool], tuple[weakref.ref[np.ndarray], int]] = {}
 
 
 def blocks_of(taps: int) -> int:
@@ -54,36 +57,87 @@ def groups_in(scratch: int, taps: int) -> int:
     return (scratch - scratch_bytes(taps, 0)) // (_TAP_BYTES * taps)
 
 
-def part_blocks(weight: np.ndarray, tile_channels: int = 0) -> int:
-    """Blocks of a part for weights int8 (outputs, ...): as many as are proven to be exact.
+def part_blocks(weight: np.ndarray, tile_channels: int = 0, poly: bool = False) -> int:
+    """Blocks of a part for weights int8 OHWI: as many as are proven to be exact.
 
-    ``tile_channels``: where triples of channels begin anew, 0 for nowhere.
+    ``tile_channels``: where triples of channels begin anew, 0 for nowhere. ``poly``: for the
+    3x3 kernel that takes channels one by one and kernel rows as taps.
     """
-    key = (id(weight), tile_channels)
+    key = (id(weight), tile_channels, poly)
     if key in _found and _found[key][0]() is weight:
         return _found[key][1]
-    result = _part_blocks(weight.reshape(len(weight), -1), tile_channels or len(weight))
+    if poly:
+        result = _longest(_of_rows(weight))
+    else:
+        matrix = weight.reshape(len(weight), -1)
+        result = _longest(_of_triples(matrix, tile_channels or len(weight)))
     _found[key] = (weakref.ref(weight), result)
     return result
 
 
-def _part_blocks(matrix: np.ndarray, tile_channels: int) -> int:
+def _of_rows(weight: np.ndarray) -> np.ndarray:
+    """Sums of the positive and of the negative weights, (sums, blocks), of each output channel."""
+    outputs, _, _, channels = weight.shape
+    taps = np.swapaxes(weight, 2, 3).astype(np.int32).reshape(outputs, -1, POLY_KERNEL)
+    return _by_block(np.stack([np.maximum(taps, 0), np.maximum(-taps, 0)]).sum(axis=3))
+
+
+def _of_triples(matrix: np.ndarray, tile_channels: int) -> np.ndarray:
+    """The same, of channels 0 and 1 of each triple together, and of 0 and 2."""
     outputs, taps = matrix.shape
-    blocks = blocks_of(taps)
     tile = -(-tile_channels // CHANNELS) * CHANNELS
     tiles = -(-outputs // tile_channels)
-    padded = np.zeros((tiles, tile, blocks * BLOCK), np.int32)
+    padded = np.zeros((tiles, tile, taps), np.int32)
     for index in range(tiles):
         part = matrix[index * tile_channels : (index + 1) * tile_channels]
-        padded[index, : len(part), blocks * BLOCK - taps :] = part
-    per_block = [
-        _LARGEST * side.reshape(-1, CHANNELS, blocks, BLOCK).sum(axis=3)
-        for side in (np.maximum(padded, 0), np.maximum(-padded, 0))
-    ]
+        padded[index, : len(part)] = part
+    sides = np.stack([np.maximum(padded, 0), np.maximum(-padded, 0)])
+    triples = sides.reshape(-1, CHANNELS, taps)
+    return _by_block(np.stack([triples[:, 0] + triples[:, i] for i in (1, 2)]))
+
+
+def _by_block(sums: np.ndarray) -> np.ndarray:
+    """(..., taps) to (n, blocks), the first of which is incomplete."""
+    taps = sums.shape[-1]
+    flat = sums.reshape(-1, taps)
+    padded = np.zeros((len(flat), blocks_of(taps) * BLOCK), np.int64)
+    padded[:, padded.shape[1] - taps :] = flat
+    return padded.reshape(len(flat), -1, BLOCK).sum(axis=2)
+
+
+def _longest(sums: np.ndarray) -> int:
+    """Blocks per part such that each of ``sums`` over a part, times 255, fits a field."""
+    blocks = sums.shape[1]
     for parts in range(1, blocks + 1):
         length = -(-blocks // parts)
-        starts = np.arange(0, blocks, length)
-        sums = [np.add.reduceat(side, starts, axis=2) for side in per_block]
-        if all((s[:, 0] + s[:, other] < FIELD_LIMIT).all() for s in sums for other in (1, 2)):
+        of_parts = np.add.reduceat(sums, np.arange(0, blocks, length), axis=1)
+        if _LARGEST * of_parts.max() < FIELD_LIMIT:
             return length
     raise InternalError("a block of taps leaves its fields")
+
+
+def poly_groups(cols: int) -> tuple[int, int]:
+    """Groups of four and of three pairs of pixels that a row of ``cols`` pixels takes."""
+    pairs = cols // 2 + 1
+    groups = -(-pairs // 4)
+    threes = min(4 * groups - pairs, groups)
+    return groups - threes, threes
+
+
+def poly_row_words(cols: int) -> int:
+    """Words of a row of input for one channel: each group has one more than its pairs."""
+    fours, threes = poly_groups(cols)
+    return 5 * fours + 4 * threes
+
+
+def poly_scratch_bytes(channels: int, cols: int, rows: int) -> int:
+    """``S2C_POLY3X3_SCRATCH_BYTES`` for ``rows`` rows of output at once."""
+    taps = POLY_KERNEL * channels
+    words = channels * poly_row_words(cols) * (rows + POLY_KERNEL - 1)
+    return _FIXED_BYTES + _TAP_BYTES * taps + 4 * blocks_of(taps) + 4 * words
+
+
+def poly_rows_in(scratch: int, channels: int, cols: int) -> int:
+    """The rows of output at once that ``scratch`` bytes are for."""
+    row = poly_scratch_bytes(channels, cols, 1) - poly_scratch_bytes(channels, cols, 0)
+    return (scratch - poly_scratch_bytes(channels, cols, 0)) // row

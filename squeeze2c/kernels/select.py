@@ -9,7 +9,9 @@ from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels import m3
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
+    CONV2D_M3,
     CONV2D_SUM_DSP,
+    POLY_M3,
     PORTABLE,
     STRIP_KERNELS,
     WINOGRAD_DSP,
@@ -51,9 +53,16 @@ def select_kernel(
     """
     for table in tables(core):
         kernel = table.get(type(node))
+        if kernel == CONV2D_M3 and isinstance(node, ops.QConv2D):
+            return _with_m3(node)
         if kernel is not None:
             return _for_strips(graph, node, kernel) if strips else kernel
     raise InternalError(f"no kernel for {node.kind} {node.name} on {core.name}")
+
+
+def _with_m3(node: ops.QConv2D) -> KernelSpec:
+    three = node.window.kernel == (3, 3) and node.window.strides == (1, 1)
+    return POLY_M3 if three else CONV2D_M3
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
@@ -135,6 +144,9 @@ def scratch_bytes(
         if kernel == WINOGRAD_DSP:
             cols = graph.values[node.output].type.width
             columns = winograd_scratch_bytes(channels, cols)
+        elif kernel == POLY_M3:
+            cols = graph.values[node.output].type.width
+            columns = m3.poly_scratch_bytes(channels, cols, m3.POLY_ROWS if strips else 1)
         elif shares_words(kernel):
             columns = m3.scratch_bytes(taps, _groups_at_once(graph, node, taps, strips))
         else:

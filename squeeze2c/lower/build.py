@@ -8,6 +8,7 @@ from dataclasses import replace
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.kernels import KernelSpec, fallbacks, m3, scratch_bytes, shares_words, tile_scratch
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
@@ -104,7 +105,7 @@ class _Lowering:
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             conv, parameters = self._convolution(node, stage, kernel)
             if shares_words(kernel):
-                conv = self._in_parts(node, stage, conv)
+                conv = self._in_parts(node, stage, conv, kernel)
         add = None
         if isinstance(node, ops.QAdd):
             add = AddConstants(node.multiplier_a, node.multiplier_b, node.shift)
@@ -150,13 +151,21 @@ class _Lowering:
         return self._pool.packed_convolution(node, packed, scratch)
 
     def _in_parts(
-        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage, conv: ConvConstants
-    ) -> ConvConstants:
+        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage, conv: ConvConstants,
+        kernel: KernelSpec,
+    ) -> ConvConstants:  # fmt: skip
         """``conv`` with what kernels need that keep several sums in 64 bits."""
         weights = self._graph.constants[node.inputs[1]]
         scratch = stage.scratch_bytes
         if conv.packed is not None:
             scratch = conv.packed.scratch.decoded_offset_bytes
+        if kernel == POLY_M3:
+            channels, cols = weights.shape[-1], self._graph.values[node.output].type.width
+            return replace(
+                conv,
+                groups=m3.poly_rows_in(scratch, channels, cols),
+                part_blocks=m3.part_blocks(weights, poly=True),
+            )
         return replace(
             conv,
             groups=m3.groups_in(scratch, weights.size // len(weights)),

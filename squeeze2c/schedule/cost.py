@@ -24,6 +24,7 @@ from functools import cache, partial
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import KernelSpec, joins_rows, pairs_weights, shares_words, tile_scratch
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.schedule import cost_dsp, cost_m3
 from squeeze2c.schedule.cost_dsp import Convolution, rows_in_parts
 from squeeze2c.schedule.model import Schedule, Step
@@ -194,6 +195,10 @@ def _m3_work(
     if stage.tile_channels:
         taps = graph.constants[node.inputs[1]][0].size
         scratch -= tile_scratch(stage.kernel, 0, taps, stage.tile_channels).size_bytes
+    if stage.kernel == POLY_M3:
+        poly = cost_m3.Polynomial.of(graph, node, scratch)
+        of_rows = cache(partial(cost_m3.poly_rows_in_parts, poly, tuple(parts)))
+        return lambda step: of_rows(step.rows)
     work = cost_m3.Convolution.of(
         graph, node, stage.kernel, _contiguous(graph, schedule, node), scratch,
         stage.tile_channels,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import m3
@@ -30,6 +31,15 @@ ROW = 60.0
 COLUMNS_GROUP = 60.0
 SEGMENT = 80.0
 COLUMN_TAP = 11.0
+
+POLY_TAP = {4: 12.0, 3: 9.0}
+POLY_GROUP = {4: 130.0, 3: 105.0}
+POLY_PART = {4: 40.0, 3: 32.0}
+POLY_CHANNEL = 90.0
+POLY_ROW = 60.0
+POLY_CALL = 100.0
+POLY_PAIR = 25.0
+POLY_PIXEL = 6.0
 
 POOL_WINDOW = 3
 POOL_CALL = 68.6
@@ -123,6 +133,62 @@ def rows_in_parts(work: Convolution, parts: Sequence[int]) -> float:
     """A row of output, in passes of so many output channels each."""
     return sum(
         times * replace(work, outputs=outputs).row() for outputs, times in Counter(parts).items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Polynomial:
+    """What the cost of a 3x3 convolution by polynomials depends on."""
+
+    cols: int
+    outputs: int
+    channels: int
+    rows_at_once: int
+    parts: int
+
+    @staticmethod
+    def of(
+        graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, columns_bytes: int
+    ) -> Polynomial:
+        """``columns_bytes``: scratch without what packed weights need."""
+        weights = graph.constants[node.inputs[1]]
+        channels = weights.shape[-1]
+        cols = node.window.count(graph.values[node.inputs[0]].type.width, 1)
+        blocks = m3.blocks_of(m3.POLY_KERNEL * channels)
+        return Polynomial(
+            cols=cols,
+            outputs=len(weights),
+            channels=channels,
+            rows_at_once=m3.poly_rows_in(columns_bytes, channels, cols),
+            parts=-(-blocks // m3.part_blocks(weights, poly=True)),
+        )
+
+    def rows(self, count: int) -> float:
+        """Instructions of ``count`` rows of output that are computed in one step."""
+        whole, rest = divmod(count, self.rows_at_once)
+        return whole * self._strip(self.rows_at_once) + (self._strip(rest) if rest else 0.0)
+
+    def _strip(self, rows: int) -> float:
+        fours, threes = m3.poly_groups(self.cols)
+        taps = m3.POLY_KERNEL * self.channels
+        blocks = m3.blocks_of(taps)
+        product = sum(
+            groups * (POLY_GROUP[pairs] + taps * POLY_TAP[pairs] + blocks * BLOCK
+                      + (self.parts - 1) * POLY_PART[pairs])
+            for groups, pairs in ((fours, 4), (threes, 3))
+        )  # fmt: skip
+        stream = POLY_CHANNEL + taps * STREAM_TAP + blocks * STREAM_BLOCK
+        pairs = m3.poly_row_words(self.cols)
+        pixels = (rows + 2) * pairs * (POLY_PAIR + self.channels * POLY_PIXEL)
+        return POLY_CALL + pixels + self.outputs * (stream + rows * (POLY_ROW + product))
+
+
+@lru_cache(maxsize=1 << 14)
+def poly_rows_in_parts(work: Polynomial, parts: tuple[int, ...], count: int) -> float:
+    """``count`` rows of output, in passes of so many output channels each."""
+    return sum(
+        times * replace(work, outputs=outputs).rows(count)
+        for outputs, times in Counter(parts).items()
     )
 
 
