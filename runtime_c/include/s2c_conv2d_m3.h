@@ -23,13 +23,13 @@
 #define S2C_M3_PIXELS 4u
 #define S2C_M3_CHANNELS 3u
 
-/* Three channels of a layer; some may be missing. */
-typedef struct {
-    uint32_t channel;
-    uint32_t channels;
-    int32_t multiplier[S2C_M3_CHANNELS]; /* times 256 */
-    uint64_t start[S2C_M3_CHANNELS];     /* what a sum times multiplier is added to */
-} s2c_m3_triple;
+/*
+ * Constants of three channels: 256 times their multipliers; what a sum times that is added to, 64 bits
+ * each, first of the three channels of the first pixel of a pair, then of the second one, whose sums have no offset;
+ * sums of results.
+ */
+#define S2C_M3_STARTS (S2C_M3_CONSTANTS + 3u)
+#define S2C_M3_TOTALS (S2C_M3_CONSTANTS + 15u)
 
 static inline uint32_t s2c_m3_taps(const s2c_window *window)
 {
@@ -64,48 +64,85 @@ static inline uint32_t s2c_m3_offset(const s2c_conv2d *layer)
     return parts * S2C_M3_FIELD_START;
 }
 
-/* Constants of the channels from `channel` on. */
-static inline s2c_m3_triple s2c_m3_triple_of(const s2c_conv2d *layer, uint32_t channel,
-                                             uint8_t zero_point)
+/*
+ * Writes the constants of the channels from `channel` on and clears the sums of results. Returns how many
+ * channels there are, at most three. Channels that are missing have constants of the first one.
+ */
+static inline uint32_t s2c_m3_constants(const s2c_conv2d *layer, uint32_t channel,
+                                        uint8_t zero_point, uint32_t *scratch)
 {
     const uint32_t left = layer->window.out_channels - channel;
-    s2c_m3_triple triple;
+    const uint32_t channels = left < S2C_M3_CHANNELS ? left : S2C_M3_CHANNELS;
+    const int64_t offset = (int64_t)s2c_m3_offset(layer);
 
-    triple.channel = channel;
-    triple.channels = left < S2C_M3_CHANNELS ? left : S2C_M3_CHANNELS;
     for (uint32_t i = 0; i < S2C_M3_CHANNELS; ++i) {
-        const uint32_t at = i < triple.channels ? channel + i : channel;
+        const uint32_t at = i < channels ? channel + i : channel;
         const int32_t multiplier = layer->multiplier[at] * 256;
-        triple.multiplier[i] = multiplier;
-        triple.start[i] = (uint64_t)((int64_t)layer->bias[at] * multiplier) +
-                          ((uint64_t)zero_point << 32) + ((uint64_t)1 << 31);
+        const int64_t bias = layer->bias[at];
+        const uint64_t half = ((uint64_t)zero_point << 32) + ((uint64_t)1 << 31);
+        const uint64_t first = half + (uint64_t)((bias - offset) * multiplier);
+        const uint64_t second = half + (uint64_t)(bias * multiplier);
+        uint32_t *const to = scratch + S2C_M3_STARTS + 2u * i;
+
+        scratch[S2C_M3_CONSTANTS + i] = (uint32_t)multiplier;
+        to[0] = (uint32_t)first;
+        to[1] = (uint32_t)(first >> 32);
+        to[6] = (uint32_t)second;
+        to[7] = (uint32_t)(second >> 32);
+        scratch[S2C_M3_TOTALS + i] = 0;
     }
-    return triple;
+    return channels;
 }
 
-/* Sums of channel i of the triple, of all four pixels, before the bias. */
-static inline void s2c_m3_sums(const uint32_t *sums, uint32_t i, uint32_t offset,
-                               int32_t acc[S2C_M3_PIXELS])
+/* The result of channel i, 0 to 2, of pixel p, 0 to 3, requantised, zero point included. */
+static inline uint32_t s2c_m3_result(const uint32_t *scratch, uint32_t i, uint32_t p)
 {
-    for (uint32_t pair = 0; pair < 2u; ++pair) {
-        const uint32_t *const a = sums + 3u * pair;
-        const uint32_t *const b = a + 6;
-        uint32_t acc0;
-        uint32_t acc1;
+    const uint32_t *const a = scratch + 3u * (p / 2u); /* middle, high, low */
+    const uint32_t *const b = a + 6;
+    const uint32_t second = p % 2u;
+    const uint32_t *const start = scratch + S2C_M3_STARTS + 6u * second + 2u * i;
+    uint32_t sum;
 
-        if (i == 0u) {
-            acc0 = a[2] - offset;
-            acc1 = b[1];
-        } else if (i == 1u) {
-            acc0 = a[0] - offset - b[1];
-            acc1 = a[1];
-        } else {
-            acc0 = b[2] - offset;
-            acc1 = b[0] - a[2];
-        }
-        acc[2u * pair] = (int32_t)acc0;
-        acc[2u * pair + 1u] = (int32_t)acc1;
+    if (i == 0u) {
+        sum = second ? b[1] : a[2];
+    } else if (i == 1u) {
+        sum = second ? a[1] : a[0] - b[1];
+    } else {
+        sum = second ? b[0] - a[2] : b[2];
     }
+    return s2c_m3_smlal_high((uint64_t)start[1] << 32 | start[0], (int32_t)sum,
+                             (int32_t)scratch[S2C_M3_CONSTANTS + i]);
 }
+
+#if S2C_M3_NATIVE
+
+/*
+ * Sums of a pair of pixels, six results: registers of the operands of `finish`, its channel, and where
+ * its start is. r12 is scratch, r8 to r10 multipliers, r6 and r7 are free for `finish`.
+ */
+#define S2C_M3_FINISH_PAIR(a, a_low, b, b_low, finish, between) \
+    "ldrd r0, r1, [r12, #" a "]\n\t"     \
+    "ldr r2, [r12, #" a_low "]\n\t"      \
+    "ldrd r3, r4, [r12, #" b "]\n\t"     \
+    "ldr r5, [r12, #" b_low "]\n\t"      \
+    "sub r0, r0, r4\n\t"                 \
+    "sub r3, r3, r2\n\t"                 \
+    finish("r2", "r8", "0", "96")        \
+    finish("r0", "r9", "1", "104")       \
+    finish("r5", "r10", "2", "112")      \
+    between                              \
+    finish("r4", "r8", "0", "120")       \
+    finish("r1", "r9", "1", "128")       \
+    finish("r3", "r10", "2", "136")      \
+    between
+
+#define S2C_M3_FINISH_BEGIN              \
+    "str r7, [r12, #48]\n\t"             \
+    "ldrd r8, r9, [r12, #84]\n\t"        \
+    "ldr r10, [r12, #92]\n\t"
+
+#define S2C_M3_FINISH_END "ldr r7, [r12, #48]\n\t"
+
+#endif
 
 #endif /* S2C_CONV2D_M3_H */

@@ -20,12 +20,13 @@
 
 /*
  * Words of scratch: the sums of the middle, high and low fields of four accumulators, a register that is
- * kept, the start of the accumulators; then the stream: how late to enter the first block, where the sums are,
+ * kept, the start of the accumulators, constants of three channels (s2c_conv2d_m3.h); then the stream: how late to enter the first block, where the sums are,
  * two words per tap, and behind each block what is next.
  */
 #define S2C_M3_SUMS 12u
-#define S2C_M3_STREAM 21u
-#define S2C_M3_TAPS 23u
+#define S2C_M3_CONSTANTS 21u
+#define S2C_M3_STREAM 39u
+#define S2C_M3_TAPS 41u
 
 #if S2C_M3_NATIVE
 

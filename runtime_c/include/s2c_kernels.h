@@ -141,11 +141,11 @@ void s2c_poly3x3_u8_s8_u8_8x1__m3(const s2c_conv2d *layer, const uint8_t *const 
 
 #define S2C_POLY3X3_ROWS 4u
 #define S2C_POLY3X3_SCRATCH_BYTES(in_channels, row_words, row_count)             \
-    (92u + 24u * (in_channels) + (3u * (in_channels) + 7u) / 8u * 4u + \
+    (164u + 24u * (in_channels) + (3u * (in_channels) + 7u) / 8u * 4u + \
      4u * (in_channels) * (row_words) * ((row_count) + 2u))
 
 #define S2C_CONV2D_4X3_SCRATCH_BYTES(k, groups) \
-    (92u + 8u * (k) + ((k) + 7u) / 8u * 4u + 8u * (k) * (groups))
+    (164u + 8u * (k) + ((k) + 7u) / 8u * 4u + 8u * (k) * (groups))
 
 /*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;

@@ -24,7 +24,7 @@ POLY_KERNEL = 3
 POLY_ROWS = 4
 """S2C_POLY3X3_ROWS."""
 _TAP_BYTES = 8
-_FIXED_BYTES = 92
+_FIXED_BYTES = 164
 _LARGEST = 255
 
 _found: dict[tuple[int, int, bool], tuple[weakref.ref[np.ndarray], int]] = {}

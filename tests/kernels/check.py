@@ -13,7 +13,7 @@ import numpy as np
 
 from squeeze2c.ir import Window
 from squeeze2c.kernels import KernelSpec, m3, pair_weights, pairs_weights, shares_words
-from squeeze2c.kernels.catalogue import WINOGRAD_DSP
+from squeeze2c.kernels.catalogue import POLY_M3, WINOGRAD_DSP
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
@@ -95,6 +95,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
     if kernel == WINOGRAD_DSP:
         tiles = max(-(-case.expected.shape[1] // 4), 3)
         return 36 * (channels * (2 * (6 if tiles == 5 else tiles) + 4) + 32)
+    if kernel == POLY_M3:
+        return m3.poly_scratch_bytes(channels, case.expected.shape[1], m3.POLY_ROWS)
     if shares_words(kernel):
         return m3.scratch_bytes(taps, conv_groups(case))
     if pairs_weights(kernel):
@@ -105,6 +107,13 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
 def conv_groups(case: ConvCase) -> int:
     """Groups of pixels at once: such that longer rows take several passes."""
     return 1 + case.expected.shape[1] // 9
+
+
+def conv_part_blocks(case: ConvCase, kernel: KernelSpec) -> int:
+    """What is proven of the weights of ``case``."""
+    if not shares_words(kernel):
+        return 0
+    return m3.part_blocks(case.weight, poly=kernel == POLY_M3)
 
 
 class _Conv:
@@ -142,7 +151,7 @@ class _Conv:
                 zip(("weights", "bias", "multiplier", "pad_pixel"), pointers, strict=True),
                 window=window, shift=case.shift, out_zero_point=case.zero_point,
                 clamp_min=case.clamp_min, groups=conv_groups(case),
-                part_blocks=m3.part_blocks(self.weights) if shares_words(kernel) else 0,
+                part_blocks=conv_part_blocks(case, kernel),
             ),
         )
 
@@ -178,7 +187,7 @@ def check_conv(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     conv.check()
 
 
-def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
+def check_strips(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     """In strips of every height."""
     out = _output(kernels, case.expected.shape, case.strides)
     conv = _Conv(kernels, case, out.pixel_bytes, kernel)
@@ -187,7 +196,7 @@ def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None
             memory = out.memory[first : first + height]
             for part in memory:
                 part.array[:] = FILL
-            kernels.lib.s2c_winograd3x3_u8_s8_u8_4x2__dsp(
+            getattr(kernels.lib, kernel.symbol)(
                 conv.layer, conv.pointers(first, len(memory) + 2), conv.scratch_pointer,
                 kernels.ffi.new("uint8_t *[]", [part.address for part in memory]), len(memory),
             )

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from squeeze2c.kernels import KernelSpec, m3, shares_words
+from squeeze2c.kernels import KernelSpec
 from squeeze2c.reference.softmax import softmax_constants, softmax_q16
 from tests.kernels.cases import AddCase, ConvCase, PoolCase
-from tests.kernels.check import conv_groups, conv_scratch_bytes, conv_weights
+from tests.kernels.check import conv_groups, conv_part_blocks, conv_scratch_bytes, conv_weights
 
 FILL = 0x5A
 _C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int32": "int32_t", "uint32": "uint32_t"}
@@ -42,12 +42,11 @@ class Vectors:
         pad_row = np.broadcast_to(np.array(case.pad_value, np.uint8), (1, *case.x.shape[1:]))
         window = _window(case, in_bytes, out_bytes)
         sums = self._array(case.expected_sums) if summed else "NULL"
-        part_blocks = m3.part_blocks(case.weight) if shares_words(kernel) else 0
         layer = (
             f"{{{window}, {self._words(conv_weights(case, kernel))}, {self._array(case.bias)}, "
             f"{self._array(case.multiplier)}, {self._array(np.array(case.pad_value, np.uint8))}, "
             f"{case.shift}, {case.zero_point}, {case.clamp_min}, "
-            f"{conv_groups(case)}, {part_blocks}}}"
+            f"{conv_groups(case)}, {conv_part_blocks(case, kernel)}}}"
         )
         self._append(
             "conv", layer, self._map(case.x, in_bytes), self._map(case.expected, out_bytes),
