@@ -35,34 +35,39 @@ static inline void store_whole(s2c_poly_channel *to, const uint32_t *sums, uint3
     to->left -= 2u * pairs;
 }
 
-/* The first pair of a row completes none, and the last one may be half outside. */
-static void store_some(s2c_poly_channel *to, const uint32_t *sums, uint32_t pairs, int begun)
+/* The last pair may be outside, or its second pixel. */
+static void store_some(s2c_poly_channel *to, const uint32_t *sums, uint32_t pairs)
 {
     for (uint32_t j = 0; j < pairs && to->left != 0u; ++j) {
-        if (begun || j != 0u) {
-            *to->out = requantise(to, to->high + sums[2]);
-            to->out += to->stride;
-            --to->left;
-        }
-        if (to->left != 0u) {
+        *to->out = requantise(to, to->high + sums[2]);
+        to->out += to->stride;
+        to->high = sums[1];
+        if (--to->left != 0u) {
             *to->out = requantise(to, sums[0]);
             to->out += to->stride;
             --to->left;
         }
-        to->high = sums[1];
         sums += 3;
     }
 }
 
-static void store(s2c_poly_channel *to, const uint32_t *sums, uint32_t pairs, int begun)
+static inline void store(s2c_poly_channel *to, const uint32_t *sums, uint32_t pairs)
 {
-    if (begun && to->left >= 8u && pairs == 4u) {
-        store_whole(to, sums, 4);
-    } else if (begun && to->left >= 6u && pairs == 3u) {
-        store_whole(to, sums, 3);
+    if (to->left >= 2u * pairs) {
+        store_whole(to, sums, pairs);
     } else {
-        store_some(to, sums, pairs, begun);
+        store_some(to, sums, pairs);
     }
+}
+
+/* The first pair of a row completes nothing before it. */
+static inline void store_first(s2c_poly_channel *to, const uint32_t *sums, uint32_t pairs)
+{
+    *to->out = requantise(to, sums[0]);
+    to->out += to->stride;
+    to->high = sums[1];
+    --to->left;
+    store(to, sums + 3, pairs - 1u);
 }
 
 void s2c_poly3x3_u8_s8_u8_8x1__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
@@ -96,13 +101,21 @@ void s2c_poly3x3_u8_s8_u8_8x1__m3(const s2c_conv2d *layer, const uint8_t *const 
             to.high = 0;
             for (uint32_t group = 0; group < groups.fours; ++group) {
                 s2c_poly_product4__m3(words, from);
-                store(&to, words, 4, group != 0u);
+                if (group == 0u) {
+                    store_first(&to, words, 4);
+                } else {
+                    store(&to, words, 4);
+                }
                 from += in_rows * 5u * channels;
             }
             from -= (size_t)row * channels;
             for (uint32_t group = 0; group < groups.threes; ++group) {
                 s2c_poly_product3__m3(words, from);
-                store(&to, words, 3, (groups.fours | group) != 0u);
+                if ((groups.fours | group) == 0u) {
+                    store_first(&to, words, 3);
+                } else {
+                    store(&to, words, 3);
+                }
                 from += in_rows * 4u * channels;
             }
         }

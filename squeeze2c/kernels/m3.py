@@ -17,8 +17,8 @@ CHANNELS = 3
 BLOCK = 8
 FIELD_LIMIT = 1 << 20
 """What the sums of a part must stay below."""
-SCRATCH_BYTES, STRIPS_SCRATCH_BYTES = 8 << 10, 64 << 10
-"""Of columns, about; more of them share the work of expanding the weights."""
+COLUMNS_BYTES = (8 << 10, 16 << 10, 32 << 10, 64 << 10)
+"""Columns at once, about: more of them share the work of expanding the weights."""
 LEAST_GROUPS = 2
 POLY_KERNEL = 3
 POLY_ROWS = 4
@@ -40,14 +40,13 @@ def scratch_bytes(taps: int, groups: int) -> int:
     return _FIXED_BYTES + _TAP_BYTES * taps * (1 + groups) + 4 * blocks_of(taps)
 
 
-def groups_at_once(taps: int, pixels: int, strips: bool) -> int:
+def groups_at_once(taps: int, pixels: int, columns_bytes: int) -> int:
     """Groups of four pixels that are expanded at once, of ``pixels`` in a row.
 
-    At least one; all of equal size where that takes no more passes.
+    As many as take ``columns_bytes``, but at least two; all of equal size where that takes no more passes.
     """
     whole = -(-pixels // PIXELS)
-    limit = STRIPS_SCRATCH_BYTES if strips else SCRATCH_BYTES
-    most = max(limit // (_TAP_BYTES * taps), LEAST_GROUPS)
+    most = max(columns_bytes // (_TAP_BYTES * taps), LEAST_GROUPS)
     passes = -(-whole // most)
     return -(-whole // passes)
 

@@ -131,12 +131,13 @@ def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[
 
 def scratch_bytes(
     graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0,
-    strips: bool = False,
+    strips: bool = False, columns_bytes: int = m3.COLUMNS_BYTES[0],
 ) -> int:  # fmt: skip
     """Scratch that ``kernel`` needs while it computes ``node``; see ``s2c_kernels.h``.
 
     ``tile_channels``: above 0, weights are packed and decoded so many channels at a time.
     ``strips``: for strips of several rows, where more scratch makes these faster.
+    ``columns_bytes``: about what columns may take where there is a choice.
     """
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
@@ -148,7 +149,8 @@ def scratch_bytes(
             cols = graph.values[node.output].type.width
             columns = m3.poly_scratch_bytes(channels, cols, m3.POLY_ROWS if strips else 1)
         elif shares_words(kernel):
-            columns = m3.scratch_bytes(taps, _groups_at_once(graph, node, taps, strips))
+            groups = _groups_at_once(graph, node, taps, strips, columns_bytes)
+            columns = m3.scratch_bytes(taps, groups)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
@@ -158,12 +160,13 @@ def scratch_bytes(
 
 
 def _groups_at_once(
-    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, taps: int, strips: bool
-) -> int:
+    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, taps: int, strips: bool,
+    columns_bytes: int,
+) -> int:  # fmt: skip
     source = graph.values[node.inputs[0]].type
     rows, cols = node.window.counts(source.height, source.width)
     joined = node.window.taps == 1 and strips
-    return m3.groups_at_once(taps, rows * cols if joined else cols, strips)
+    return m3.groups_at_once(taps, rows * cols if joined else cols, columns_bytes)
 
 
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:

@@ -18,22 +18,31 @@ from squeeze2c.kernels.spec import KernelSpec
 TAP = 6.0
 BLOCK = 3.0
 """A block of taps, and what says what follows it."""
-GROUP = 190.0
-SUM_GROUP = 150.0
-"""What else four pixels of three channels take, results included."""
-REST = {1: -20.0, 2: -10.0, 3: 0.0, 0: 0.0}
+PRODUCT = 60.0
+"""What else the product of four pixels and three channels takes."""
+GROUP = 70.0
+SUM_GROUP = 80.0
+"""Its results, where all of them exist."""
+RESULTS = 20.0
+RESULT = 22.0
+"""Otherwise, by the result."""
 PART = 36.0
 TRIPLE = 180.0
 STREAM_TAP = 6.0
 STREAM_BLOCK = 15.0
 FIRST_TAP = 10.0
+FEWER_TAP = 12.0
+"""Weights of an incomplete triple."""
 ROW = 60.0
 COLUMNS_GROUP = 60.0
 SEGMENT = 80.0
 COLUMN_TAP = 11.0
 
 POLY_TAP = {4: 12.0, 3: 9.0}
-POLY_GROUP = {4: 130.0, 3: 105.0}
+POLY_GROUP = {4: 60.0, 3: 56.0}
+POLY_RESULT = 9.0
+POLY_LAST = 30.0
+"""More for the last pixels of even rows, one by one."""
 POLY_PART = {4: 40.0, 3: 32.0}
 POLY_CHANNEL = 90.0
 POLY_ROW = 60.0
@@ -106,20 +115,32 @@ class Convolution:
             total += self._pass(first, pixels)
         return total
 
-    def _pass(self, first: int, pixels: int) -> float:
+    def _pass(self, start: int, pixels: int) -> float:
         """Pixels that are expanded at once."""
         groups, blocks = -(-pixels // m3.PIXELS), m3.blocks_of(self.taps)
         begun = self.taps - m3.BLOCK * (blocks - 1)
-        group = SUM_GROUP if self.summed else GROUP
-        product = group + self.taps * TAP + blocks * BLOCK + (self.parts - 1) * PART
-        stream = TRIPLE + (blocks - 1) * (m3.BLOCK * STREAM_TAP + STREAM_BLOCK)
-        stream += begun * FIRST_TAP if begun < m3.BLOCK else begun * STREAM_TAP + STREAM_BLOCK
-        triple = groups * product + REST[pixels % m3.PIXELS] + stream
+        product = PRODUCT + self.taps * TAP + blocks * BLOCK + (self.parts - 1) * PART
+        first = FIRST_TAP if begun < m3.BLOCK else STREAM_TAP
+        stream = TRIPLE + blocks * STREAM_BLOCK + (self.taps - begun) * STREAM_TAP
+        fewer = TRIPLE + blocks * STREAM_BLOCK + self.taps * FEWER_TAP
+        triples, left = divmod(self.outputs, m3.CHANNELS)
+        total = triples * (stream + begun * first + groups * product + self._results(pixels, 3))
+        if left:
+            total += fewer + groups * product + self._results(pixels, left)
         columns = sum(
-            self._columns(first + col, min(m3.PIXELS, pixels - col))
+            self._columns(start + col, min(m3.PIXELS, pixels - col))
             for col in range(0, pixels, m3.PIXELS)
         )
-        return -(-self.outputs // m3.CHANNELS) * triple + columns
+        return total + columns
+
+    def _results(self, pixels: int, channels: int) -> float:
+        """Results of three or fewer channels."""
+        whole, left = divmod(pixels, m3.PIXELS)
+        if self.summed:
+            return whole * SUM_GROUP + (RESULTS + left * 3 * RESULT if left else 0.0)
+        if channels == m3.CHANNELS:
+            return whole * GROUP + (RESULTS + left * 3 * RESULT if left else 0.0)
+        return -(-pixels // m3.PIXELS) * RESULTS + pixels * channels * RESULT
 
     def _columns(self, col: int, pixels: int) -> float:
         first = col * self.stride - self.pad_left
@@ -177,6 +198,7 @@ class Polynomial:
                       + (self.parts - 1) * POLY_PART[pairs])
             for groups, pairs in ((fours, 4), (threes, 3))
         )  # fmt: skip
+        product += self.cols * POLY_RESULT + (POLY_LAST if self.cols % 2 == 0 else 0.0)
         stream = POLY_CHANNEL + taps * STREAM_TAP + blocks * STREAM_BLOCK
         pairs = m3.poly_row_words(self.cols)
         pixels = (rows + 2) * pairs * (POLY_PAIR + self.channels * POLY_PIXEL)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from squeeze2c.ir import Graph
-from squeeze2c.kernels import TILE_BYTES, default_tile_channels, rows_at_once
+from squeeze2c.kernels import TILE_BYTES, default_tile_channels, m3, rows_at_once
 from squeeze2c.progress import Progress, silent
 from squeeze2c.schedule.cost import predicted_instructions
 from squeeze2c.schedule.layerwise import schedule_layerwise
@@ -60,10 +60,14 @@ class _Kernels:
     at_once: tuple[Stage, ...]
 
     @classmethod
-    def of(cls, graph: Graph, core: Core, packed: Mapping[str, int]) -> _Kernels:
+    def of(
+        cls, graph: Graph, core: Core, packed: Mapping[str, int],
+        columns_bytes: int = m3.COLUMNS_BYTES[0],
+    ) -> _Kernels:  # fmt: skip
         placements = place_feature_maps(graph)
         single, several = (
-            collect_stages(graph, placements, core, packed, strips) for strips in (False, True)
+            collect_stages(graph, placements, core, packed, strips, columns_bytes)
+            for strips in (False, True)
         )
         return cls(single, several)
 
@@ -96,7 +100,11 @@ def candidates(
     """
     packed = packed or {}
     families = list(_families(graph, core, push, kind, packed))
-    tilings = [_Kernels.of(graph, core, tiling) for tiling in _tilings(graph, packed)]
+    tilings = [
+        _Kernels.of(graph, core, tiling, columns_bytes)
+        for tiling in _tilings(graph, packed)
+        for columns_bytes in _columns_bytes(core, bool(packed))
+    ]
     told, total = 0, len(families) * (1 + len(tilings))
     made = []
     for family in families:
@@ -145,6 +153,11 @@ def _tilings(graph: Graph, packed: Mapping[str, int]) -> list[Mapping[str, int]]
         if tiling != tilings[-1]:
             tilings.append(tiling)
     return tilings
+
+
+def _columns_bytes(core: Core, packed: bool) -> Sequence[int]:
+    """How much columns may take, where kernels have that choice; fewer for many tilings."""
+    return m3.COLUMNS_BYTES[:: 2 if packed else 1] if core.long_multiply else m3.COLUMNS_BYTES[:1]
 
 
 def _families(
