@@ -1,6 +1,12 @@
 """Which kernels exist, what they are called, and which one computes a node."""
 
-from squeeze2c.kernels.catalogue import CATALOGUE, STRIP_KERNELS, pairs_weights, shares_words, support_files
+from squeeze2c.kernels.catalogue import (
+    CATALOGUE,
+    STRIP_KERNELS,
+    pairs_weights,
+    shares_words,
+    support_files,
+)
 from squeeze2c.kernels.layout import QUAD, padded_taps, pair_weights
 from squeeze2c.kernels.select import (
     TILE_BYTES,

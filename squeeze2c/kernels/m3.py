@@ -43,7 +43,8 @@ def scratch_bytes(taps: int, groups: int) -> int:
 def groups_at_once(taps: int, pixels: int, columns_bytes: int) -> int:
     """Groups of four pixels that are expanded at once, of ``pixels`` in a row.
 
-    As many as take ``columns_bytes``, but at least two; all of equal size where that takes no more passes.
+    As many as take ``columns_bytes``, but at least two; all of equal size where that
+    takes no more passes.
     """
     whole = -(-pixels // PIXELS)
     most = max(columns_bytes // (_TAP_BYTES * taps), LEAST_GROUPS)
@@ -76,8 +77,7 @@ def part_blocks(weight: np.ndarray, tile_channels: int = 0, poly: bool = False) 
 
 def _of_rows(weight: np.ndarray) -> np.ndarray:
     """Sums of the positive and of the negative weights, (sums, blocks), of each output channel."""
-    outputs, _, _, channels = weight.shape
-    taps = np.swapaxes(weight, 2, 3).astype(np.int32).reshape(outputs, -1, POLY_KERNEL)
+    taps = np.swapaxes(weight, 2, 3).astype(np.int32).reshape(len(weight), -1, POLY_KERNEL)
     return _by_block(np.stack([np.maximum(taps, 0), np.maximum(-taps, 0)]).sum(axis=3))
 
 
@@ -101,7 +101,8 @@ def _by_block(sums: np.ndarray) -> np.ndarray:
     flat = sums.reshape(-1, taps)
     padded = np.zeros((len(flat), blocks_of(taps) * BLOCK), np.int64)
     padded[:, padded.shape[1] - taps :] = flat
-    return padded.reshape(len(flat), -1, BLOCK).sum(axis=2)
+    by_block: np.ndarray = padded.reshape(len(flat), -1, BLOCK).sum(axis=2)
+    return by_block
 
 
 def _longest(sums: np.ndarray) -> int:
@@ -111,7 +112,7 @@ def _longest(sums: np.ndarray) -> int:
         length = -(-blocks // parts)
         of_parts = np.add.reduceat(sums, np.arange(0, blocks, length), axis=1)
         if _LARGEST * of_parts.max() < FIELD_LIMIT:
-            return length
+            return int(length)
     raise InternalError("a block of taps leaves its fields")
 
 

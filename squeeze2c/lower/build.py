@@ -8,8 +8,8 @@ from dataclasses import replace
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.kernels import KernelSpec, fallbacks, m3, scratch_bytes, shares_words, tile_scratch
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32

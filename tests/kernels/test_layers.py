@@ -42,7 +42,7 @@ def test_kernel_equals_oracle(kernels: Kernels, symbol: str) -> None:
         check_case(kernels, case, KernelSpec.parse(symbol))
 
 
-@pytest.mark.parametrize("symbol", ["s2c_maxpool2d_u8__c", "s2c_maxpool2d_u8__dsp", "s2c_maxpool2d_u8__m3"])
+@pytest.mark.parametrize("symbol", [f"s2c_maxpool2d_u8__{arch}" for arch in ("c", "dsp", "m3")])
 def test_max_pool_keeps_what_it_is_told_to(kernels: Kernels, symbol: str) -> None:
     for case in generate.pool_cases():
         check.check_pool_keeps(kernels, case, KernelSpec.parse(symbol))
