@@ -23,7 +23,7 @@ from squeeze2c.export import Artifact
 from squeeze2c.pipeline import compile_model
 from squeeze2c.target import KIB, core_named
 
-BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
+BOARDS = {"cortex-m3": "mps2-an385", "cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
 _CALIBRATION_IMAGES = 4
 MILLION = 1e6
 
@@ -57,6 +57,8 @@ CASES = (
     Case(V11, "cortex-m4", 64 * KIB, 340, 700.9),
     Case(V11, "cortex-m4", 128 * KIB, 290, 700.9),
     Case(V11, "cortex-m4", 256 * KIB, 290, 700.9),
+    Case(V11, "cortex-m3", 64 * KIB, 360, 1026.9),
+    Case(V11, "cortex-m3", 256 * KIB, 340, 1026.9),
     Case(V11, "cortex-m7", 256 * KIB, 290, 696.5),
     Case(V10, "cortex-m4", 256 * KIB, 620, 1571.2),
 )
@@ -64,7 +66,7 @@ CASES = (
 
 def kernel_code_bytes(artifact: Artifact) -> int:
     """Code of the kernels for the core's architecture, at -O3."""
-    sources = [path for path in artifact.sources if path.stem.endswith("__dsp")]
+    sources = [path for path in artifact.sources if path.stem.endswith(("__dsp", "__m3"))]
     flags = core_named(artifact.target).gcc_flags
     with tempfile.TemporaryDirectory() as folder:
         total = 0

@@ -13,9 +13,23 @@ static uint32_t *three(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t
     const int8_t *from2 = from1 + taps;
     const int8_t *const end = from + count;
 
+    while (from != end) {
+        const int32_t w0 = *from++;
+        to[0] = both(w0, *from1++);
+        to[1] = both(*from2++, w0);
+        to += 2;
+    }
+    return to;
+}
+
+/* The same of whole blocks, at least one, and a 0 behind each. */
+static uint32_t *three_blocks(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t blocks)
+{
 #if S2C_M3_NATIVE
-    if (count == S2C_M3_BLOCK) {
-        int32_t w0, w1, w2;
+    const int8_t *from1 = from + taps;
+    const int8_t *from2 = from1 + taps;
+    int32_t w0, w1, w2;
+
 #define S2C_TAP                                  \
     "ldrsb %[w0], [%[from]], #1\n\t"             \
     "ldrsb %[w1], [%[from1]], #1\n\t"            \
@@ -23,21 +37,24 @@ static uint32_t *three(uint32_t *to, const int8_t *from, uint32_t taps, uint32_t
     "add %[w1], %[w0], %[w1], lsl #21\n\t"       \
     "add %[w2], %[w2], %[w0], lsl #21\n\t"       \
     "strd %[w1], %[w2], [%[to]], #8\n\t"
-        __asm__ volatile(S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP
-                         : [to] "+&r"(to), [from] "+&r"(from), [from1] "+&r"(from1),
-                           [from2] "+&r"(from2), [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2)
-                         :
-                         : "memory");
+    __asm__ volatile("1:\n\t"
+                     S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP S2C_TAP
+                     "str %[zero], [%[to]], #4\n\t"
+                     "subs %[blocks], %[blocks], #1\n\t"
+                     "bne 1b\n\t"
+                     : [to] "+&r"(to), [from] "+&r"(from), [from1] "+&r"(from1),
+                       [from2] "+&r"(from2), [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2),
+                       [blocks] "+&r"(blocks)
+                     : [zero] "r"(0)
+                     : "cc", "memory");
 #undef S2C_TAP
-        return to;
+#else
+    for (; blocks != 0u; --blocks) {
+        to = three(to, from, taps, S2C_M3_BLOCK);
+        *to++ = 0u;
+        from += S2C_M3_BLOCK;
     }
 #endif
-    while (from != end) {
-        const int32_t w0 = *from++;
-        to[0] = both(w0, *from1++);
-        to[1] = both(*from2++, w0);
-        to += 2;
-    }
     return to;
 }
 
@@ -59,24 +76,32 @@ void s2c_stream__m3(const s2c_conv2d *layer, uint32_t channel, uint32_t *scratch
     const uint32_t blocks = (taps + S2C_M3_BLOCK - 1u) / S2C_M3_BLOCK;
     const uint32_t left = layer->window.out_channels - channel;
     const int8_t *from = layer->weights + (size_t)channel * taps;
-    uint32_t count = taps - (blocks - 1u) * S2C_M3_BLOCK;
-    uint32_t *to = s2c_m3_begin_stream(scratch, S2C_M3_BLOCK - count);
+    uint32_t begun = taps - (blocks - 1u) * S2C_M3_BLOCK;
+    uint32_t *to = s2c_m3_begin_stream(scratch, S2C_M3_BLOCK - begun);
     uint32_t first = S2C_M3_FIRST;
     uint32_t part = layer->part_blocks;
 
-    for (uint32_t block = blocks; block-- != 0u;) {
-        to = left >= S2C_M3_CHANNELS ? three(to, from, taps, count)
-                                     : fewer(to, from, taps, left, count);
-        from += count;
-        count = S2C_M3_BLOCK;
-        if (block == 0u) {
-            *to = s2c_m3_end_of_part(scratch, first | S2C_M3_LAST);
-        } else if (--part == 0u) {
-            *to++ = s2c_m3_end_of_part(scratch, first);
+    for (uint32_t rest = blocks; rest != 0u;) {
+        uint32_t count = 1;
+
+        if (begun != S2C_M3_BLOCK || left < S2C_M3_CHANNELS) {
+            to = left >= S2C_M3_CHANNELS ? three(to, from, taps, begun)
+                                         : fewer(to, from, taps, left, begun);
+            *to++ = 0u;
+        } else {
+            count = rest < part ? rest : part;
+            to = three_blocks(to, from, taps, count);
+        }
+        from += begun + (count - 1u) * S2C_M3_BLOCK;
+        begun = S2C_M3_BLOCK;
+        rest -= count;
+        part -= count;
+        if (rest == 0u) {
+            to[-1] = s2c_m3_end_of_part(scratch, first | S2C_M3_LAST);
+        } else if (part == 0u) {
+            to[-1] = s2c_m3_end_of_part(scratch, first);
             part = layer->part_blocks;
             first = 0u;
-        } else {
-            *to++ = 0u;
         }
     }
 }
