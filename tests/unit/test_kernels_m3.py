@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from squeeze2c.ir import ops
+from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import m3, select_kernel
+from squeeze2c.kernels.catalogue import CONV2D_M3, CONV2D_SUM_M3, POLY_M3
+from squeeze2c.lower import CProgram
 from squeeze2c.pipeline import build_program
 from squeeze2c.reference.int_eval import evaluate_int
 from squeeze2c.schedule import ScheduleOptions
@@ -101,18 +104,33 @@ def test_groups_of_pairs_cover_a_row(cols: int) -> None:
         assert m3.poly_rows_in(scratch + 3, 16, cols) == rows
 
 
+def assert_equals_oracle(graph: Graph, options: ScheduleOptions, build_dir: Path) -> CProgram:
+    """With as many groups and blocks as lowering says, and no more scratch than it gives."""
+    program = build_program(graph, core_named("cortex-m3"), "net", options).program
+    kernels = load_kernels(Build("gcc", ("-O2",)), build_dir)
+    image = random_images(graph, 1)
+    expected = evaluate_int(graph, image)
+    for name, array in Interpreter(kernels, program).run(image[0]).items():
+        np.testing.assert_array_equal(array, expected[name][0], name)
+    return program
+
+
 @pytest.mark.parametrize(
     "options",
     [ScheduleOptions(), ScheduleOptions("layerwise"), ScheduleOptions(ram_bytes=1 << 20)],
     ids=["small", "layerwise", "large"],
 )
 def test_programs_equal_the_oracle(options: ScheduleOptions, build_dir: Path) -> None:
-    """With as many groups and blocks as lowering says, and no more scratch than it gives."""
+    program = assert_equals_oracle(fires(), options, build_dir)
+    assert {layer.kernel for layer in program.layers} >= {CONV2D_M3, CONV2D_SUM_M3, POLY_M3}
+
+
+def test_layers_that_clamp_above_zero_get_the_portable_kernel(build_dir: Path) -> None:
     graph = fires()
-    program = build_program(graph, core_named("cortex-m3"), "net", options).program
-    assert {layer.kernel.arch for layer in program.layers} >= {"m3"}
-    kernels = load_kernels(Build("gcc", ("-O2",)), build_dir)
-    image = random_images(graph, 1)
-    expected = evaluate_int(graph, image)
-    for name, array in Interpreter(kernels, program).run(image[0]).items():
-        np.testing.assert_array_equal(array, expected[name][0], name)
+    nodes = tuple(
+        replace(node, clamp_min=3) if isinstance(node, ops.QConv2D) else node
+        for node in graph.nodes
+    )
+    program = assert_equals_oracle(replace(graph, nodes=nodes), ScheduleOptions(), build_dir)
+    arch = {layer.kind: layer.kernel.arch for layer in program.layers}
+    assert (arch["QConv2D"], arch["QConvGlobalPool"]) == ("c", "m3")
