@@ -18,48 +18,53 @@ from squeeze2c.kernels.spec import KernelSpec
 TAP = 6.0
 BLOCK = 3.0
 """A block of taps, and what says what follows it."""
-PRODUCT = 60.0
+PRODUCT = 66.0
 """What else the product of four pixels and three channels takes."""
-GROUP = 70.0
-SUM_GROUP = 80.0
+GROUP = 59.0
+SUM_GROUP = 60.0
 """Its results, where all of them exist."""
-RESULTS = 20.0
-RESULT = 22.0
+RESULTS = 23.0
+RESULT = 13.0
 """Otherwise, by the result."""
-PART = 36.0
-TRIPLE = 180.0
-STREAM_TAP = 6.0
-STREAM_BLOCK = 15.0
-FIRST_TAP = 10.0
-FEWER_TAP = 12.0
+PART = 40.0
+TRIPLE = 195.0
+STREAM_BLOCK = 51.0
+"""Expanding a block of weights, and the word behind it."""
+RUN = 25.0
+"""Blocks that are expanded at a time."""
+FIRST_TAP = 6.0
+FEWER_TAP = 7.5
 """Weights of an incomplete triple."""
-ROW = 60.0
-COLUMNS_GROUP = 60.0
-SEGMENT = 80.0
-COLUMN_TAP = 11.0
+ROW = 40.0
+COLUMNS_GROUP = 64.0
+SEGMENT = 60.0
+COLUMN_TAP = 10.8
 
 POLY_TAP = {4: 12.0, 3: 9.0}
-POLY_GROUP = {4: 60.0, 3: 56.0}
-POLY_RESULT = 9.0
-POLY_LAST = 30.0
+POLY_GROUP = {4: 85.0, 3: 65.0}
+POLY_RESULT = 6.0
+POLY_LAST = 60.0
 """More for the last pixels of even rows, one by one."""
 POLY_PART = {4: 40.0, 3: 32.0}
-POLY_CHANNEL = 90.0
-POLY_ROW = 60.0
-POLY_CALL = 100.0
-POLY_PAIR = 25.0
-POLY_PIXEL = 6.0
+POLY_PIECE = 30.0
+POLY_LOOSE_TAP = 8.0
+"""Of blocks that are incomplete or go on in the next kernel row."""
+POLY_CHANNEL = 160.0
+POLY_ROW = 32.0
+POLY_CALL = 60.0
+POLY_PAIR = 10.0
+POLY_PIXEL = 8.0
 
 POOL_WINDOW = 3
-POOL_CALL = 68.6
-POOL_PIXEL = 34.7
-POOL_ROW_PIXEL = 36.3
+POOL_CALL = 35.0
+POOL_PIXEL = 55.4
+POOL_ROW_PIXEL = 37.7
 POOL_COLUMN = 5.6
-POOL_COLUMN_WORD = 20.0
+POOL_COLUMN_WORD = 17.8
 POOL_COLUMN_BYTE = 9.0
-POOL_WINDOW_WORD = 46.0
+POOL_WINDOW_WORD = 50.0
 POOL_KEPT_WORD = 12.0
-POOL_WINDOW_BYTE = 15.2
+POOL_WINDOW_BYTE = 14.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,13 @@ class Convolution:
         groups, blocks = -(-pixels // m3.PIXELS), m3.blocks_of(self.taps)
         begun = self.taps - m3.BLOCK * (blocks - 1)
         product = PRODUCT + self.taps * TAP + blocks * BLOCK + (self.parts - 1) * PART
-        first = FIRST_TAP if begun < m3.BLOCK else STREAM_TAP
-        stream = TRIPLE + blocks * STREAM_BLOCK + (self.taps - begun) * STREAM_TAP
-        fewer = TRIPLE + blocks * STREAM_BLOCK + self.taps * FEWER_TAP
+        whole = blocks - (begun < m3.BLOCK)
+        stream = TRIPLE + whole * STREAM_BLOCK + self.parts * RUN
+        if begun < m3.BLOCK:
+            stream += RUN + begun * FIRST_TAP
+        fewer = TRIPLE + blocks * RUN + self.taps * FEWER_TAP
         triples, left = divmod(self.outputs, m3.CHANNELS)
-        total = triples * (stream + begun * first + groups * product + self._results(pixels, 3))
+        total = triples * (stream + groups * product + self._results(pixels, 3))
         if left:
             total += fewer + groups * product + self._results(pixels, left)
         columns = sum(
@@ -165,7 +172,7 @@ class Polynomial:
     outputs: int
     channels: int
     rows_at_once: int
-    parts: int
+    part_blocks: int
 
     @staticmethod
     def of(
@@ -175,13 +182,12 @@ class Polynomial:
         weights = graph.constants[node.inputs[1]]
         channels = weights.shape[-1]
         cols = node.window.count(graph.values[node.inputs[0]].type.width, 1)
-        blocks = m3.blocks_of(m3.POLY_KERNEL * channels)
         return Polynomial(
             cols=cols,
             outputs=len(weights),
             channels=channels,
             rows_at_once=m3.poly_rows_in(columns_bytes, channels, cols),
-            parts=-(-blocks // m3.part_blocks(weights, poly=True)),
+            part_blocks=m3.part_blocks(weights, poly=True),
         )
 
     def rows(self, count: int) -> float:
@@ -193,16 +199,39 @@ class Polynomial:
         fours, threes = m3.poly_groups(self.cols)
         taps = m3.POLY_KERNEL * self.channels
         blocks = m3.blocks_of(taps)
+        parts = -(-blocks // self.part_blocks)
         product = sum(
             groups * (POLY_GROUP[pairs] + taps * POLY_TAP[pairs] + blocks * BLOCK
-                      + (self.parts - 1) * POLY_PART[pairs])
+                      + (parts - 1) * POLY_PART[pairs])
             for groups, pairs in ((fours, 4), (threes, 3))
         )  # fmt: skip
         product += self.cols * POLY_RESULT + (POLY_LAST if self.cols % 2 == 0 else 0.0)
-        stream = POLY_CHANNEL + taps * STREAM_TAP + blocks * STREAM_BLOCK
+        stream = POLY_CHANNEL + self._stream(taps, blocks)
         pairs = m3.poly_row_words(self.cols)
         pixels = (rows + 2) * pairs * (POLY_PAIR + self.channels * POLY_PIXEL)
         return POLY_CALL + pixels + self.outputs * (stream + rows * (POLY_ROW + product))
+
+
+    def _stream(self, taps: int, blocks: int) -> float:
+        """Expanding the weights of a channel; walks through them as the kernel does."""
+        total, at, left = 0.0, 0, self.part_blocks
+        begun = taps - (blocks - 1) * m3.BLOCK
+        while blocks:
+            count = (self.channels - at) // m3.BLOCK
+            total += RUN
+            if begun < m3.BLOCK or count == 0:
+                count = 1
+                pieces = 1 + (at + begun - 1) // self.channels
+                total += pieces * POLY_PIECE + begun * POLY_LOOSE_TAP
+                at = (at + begun) % self.channels
+            else:
+                count = min(count, left)
+                total += count * STREAM_BLOCK
+                at = (at + count * m3.BLOCK) % self.channels
+            begun = m3.BLOCK
+            blocks -= count
+            left = left - count or self.part_blocks
+        return total
 
 
 @lru_cache(maxsize=1 << 14)
