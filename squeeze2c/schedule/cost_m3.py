@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import m3
 from squeeze2c.kernels.spec import KernelSpec
@@ -27,6 +29,9 @@ RESULTS = 20.8
 RESULT = 13.8
 """Otherwise, by the result."""
 PART = 40.0
+USUAL_PART_BLOCKS = 8
+USUAL_POLY_PART_BLOCKS = 6
+"""Of 8-bit weights, where schedules are made before there are any."""
 TRIPLE = 179.1
 STREAM_BLOCK = 51.0
 """Expanding a block of weights, and the word behind it."""
@@ -104,7 +109,7 @@ class Convolution:
             contiguous=contiguous,
             summed=isinstance(node, ops.QConvGlobalPool),
             groups=m3.groups_in(columns_bytes, taps),
-            parts=-(-m3.blocks_of(taps) // m3.part_blocks(weights, tile_channels)),
+            parts=-(-m3.blocks_of(taps) // _part_blocks(weights, tile_channels, False)),
         )
 
     @property
@@ -157,6 +162,13 @@ class Convolution:
         return COLUMNS_GROUP + segments * SEGMENT + self.taps * COLUMN_TAP
 
 
+def _part_blocks(weights: np.ndarray, tile_channels: int, poly: bool) -> int:
+    """Blocks of a part; weights that are not known yet are zero."""
+    if weights.any():
+        return m3.part_blocks(weights, tile_channels, poly)
+    return USUAL_POLY_PART_BLOCKS if poly else USUAL_PART_BLOCKS
+
+
 def rows_in_parts(work: Convolution, parts: Sequence[int]) -> float:
     """A row of output, in passes of so many output channels each."""
     return sum(
@@ -187,7 +199,7 @@ class Polynomial:
             outputs=len(weights),
             channels=channels,
             rows_at_once=m3.poly_rows_in(columns_bytes, channels, cols),
-            part_blocks=m3.part_blocks(weights, poly=True),
+            part_blocks=_part_blocks(weights, 0, True),
         )
 
     def rows(self, count: int) -> float:
