@@ -8,17 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from squeeze2c.kernels.catalogue import (
-    CONV2D,
-    CONV2D_DSP,
-    CONV2D_M3,
-    CONV2D_SUM,
-    CONV2D_SUM_DSP,
-    CONV2D_SUM_M3,
-)
+from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_SUM, CONV2D_SUM_DSP
 from squeeze2c.resources import runtime_dir
 from squeeze2c.target import BOARDS, CORES, Board
-from tests.kernels import generate, generate_m3, generate_paired
+from tests.kernels import generate, generate_paired
 from tests.kernels.test_requantise import exact, operands
 from tests.support.kernel_library import SHIM, include_flags, kernel_sources, run
 from tests.support.tools import missing, require_tool
@@ -47,10 +40,6 @@ def vectors(build_dir: Path) -> Path:
         collected.add_conv(conv, False, CONV2D_DSP)
     for conv in generate_paired.conv_sum_cases()[1::3]:
         collected.add_conv(conv, True, CONV2D_SUM_DSP)
-    for conv in generate_m3.conv_cases()[::3]:
-        collected.add_conv(conv, False, CONV2D_M3)
-    for conv in generate_m3.conv_sum_cases()[1::3]:
-        collected.add_conv(conv, True, CONV2D_SUM_M3)
     for pool in generate.pool_cases():
         collected.add_pool(pool)
     for addition in generate.add_cases()[:-1]:
