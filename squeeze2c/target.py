@@ -28,8 +28,9 @@ class Core:
     """A processor core as the compiler sees it.
 
     ``dsp``: SIMD-in-register instructions (SMLAD). ``mve``: Helium vectors.
-    ``short_multiply``: a product has no more than 32 bits (Armv6-M). ``pc``: a computer with
-    wide vectors, large caches and memory to spare.
+    ``short_multiply``: a product has no more than 32 bits (Armv6-M). ``long_multiply``:
+    products of 64 bits (SMLAL) and no more than that. ``pc``: a computer with wide vectors,
+    large caches and memory to spare.
     ``also_runs``: other cores whose code this one executes, FPU included.
     ``armv8m``: Armv8-M architecture; its MPU is programmed in another way.
     """
@@ -39,6 +40,7 @@ class Core:
     dsp: bool = False
     mve: bool = False
     pc: bool = False
+    long_multiply: bool = False
     also_runs: tuple[str, ...] = ()
     armv8m: bool = False
     short_multiply: bool = False
@@ -100,7 +102,7 @@ CORES: dict[str, Core] = {
     c.name: c
     for c in (
         _core(_M0, short_multiply=True),
-        _core(_M3, also_runs=(_M0,)),
+        _core(_M3, also_runs=(_M0,), long_multiply=True),
         _core(_M4, _HARD_FLOAT, "-mfpu=fpv4-sp-d16", also_runs=(_M0, _M3), dsp=True),
         _core(_M7, _HARD_FLOAT, "-mfpu=fpv5-d16", also_runs=(_M0, _M3, _M4), dsp=True),
         # An M33 has no double precision, so M7 code is not for it.

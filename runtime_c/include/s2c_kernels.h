@@ -55,6 +55,8 @@ typedef struct {
     uint8_t shift;
     uint8_t out_zero_point;
     uint8_t clamp_min;
+    uint16_t groups;      /* for kernels __m3 alone */
+    uint16_t part_blocks; /* for kernels __m3 alone */
 } s2c_conv2d;
 
 /* Scratch of the convolution kernels: four expanded columns of K = kernel_rows * kernel_cols * in_channels. */
@@ -194,6 +196,40 @@ void s2c_conv2d_sum_u8_s8_s32_14x16__host(const s2c_conv2d *layer, const uint8_t
                       ((kernel_cols) * (in_channels) + 3u) / 4u * 4u))
 
 /*
+ * The same for cores that multiply 32 by 32 bits but lack the DSP extension (Cortex-M3), weights in plain order.
+ * K taps of an output channel are taken in blocks of 8, of which the first is incomplete where K is no
+ * multiple of 8; part_blocks blocks are a part, of which the last may be shorter.
+ * groups: of four pixels, that are expanded at once; scratch is
+ * S2C_CONV2D_4X3_SCRATCH_BYTES(K, groups).
+ * Preconditions besides those of portable kernels: shift is 24, clamp_min is 0, groups and part_blocks are not 0,
+ * and of every part of two channels of each triple (channels 0 and 1, 0 and 2) the sum of all products
+ * lies in [-2^20, 2^20) for every input, as it does in parts of two blocks.
+ */
+void s2c_conv2d_u8_s8_u8_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                 int16_t *scratch, uint8_t *out_row);
+void s2c_conv2d_sum_u8_s8_s32_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                      int16_t *scratch, uint8_t relu, int32_t *sums);
+
+/*
+ * 3x3 convolutions with strides of 1, `row_count` rows of output at a time, 1 to `groups`. Weights as
+ * above, and preconditions, but for: of every part of each channel the sum of all products lies in
+ * [-2^20, 2^20) for every input. A tap is three weights here, those of a kernel row.
+ * rows: the row_count + 2 input rows of these rows of output. out_rows: row_count pointers.
+ * Scratch: S2C_POLY3X3_SCRATCH_BYTES, of which `row_words` are 5 * fours + 4 * threes of
+ * s2c_poly_groups_of(out_cols).
+ */
+void s2c_poly3x3_u8_s8_u8_8x1__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                  int16_t *scratch, uint8_t *const *out_rows, uint32_t row_count);
+
+#define S2C_POLY3X3_ROWS 4u
+#define S2C_POLY3X3_SCRATCH_BYTES(in_channels, row_words, row_count)             \
+    (164u + 24u * (in_channels) + (3u * (in_channels) + 7u) / 8u * 4u + \
+     4u * (in_channels) * (row_words) * ((row_count) + 2u))
+
+#define S2C_CONV2D_4X3_SCRATCH_BYTES(k, groups) \
+    (164u + 8u * (k) + ((k) + 7u) / 8u * 4u + 8u * (k) * (groups))
+
+/*
  * out_row[x][c] = maximum over the columns of the window and over `row_count` of its rows;
  * with `keep` not 0 also over what out_row holds, so that a window may come row by row.
  * Columns outside the row do not take part. in_channels == out_channels. Every window
@@ -213,6 +249,10 @@ void s2c_maxpool2d_u8__host(const s2c_window *window, const uint8_t *const *rows
 /* The same for Cortex-M0. */
 void s2c_maxpool2d_u8__m0(const s2c_window *window, const uint8_t *const *rows, uint32_t row_count,
                           uint32_t keep, uint8_t *out_row);
+
+/* The same for cores with unaligned loads and without the DSP extension. */
+void s2c_maxpool2d_u8__m3(const s2c_window *window, const uint8_t *const *rows,
+                          uint32_t row_count, uint32_t keep, uint8_t *out_row);
 
 /*
  * For Helium (Cortex-M55, M85): the same results with other constants. Taps of a channel are padded

@@ -11,14 +11,17 @@ from squeeze2c.kernels import (
     STRIP_KERNELS,
     blocks_weights,
     joins_rows,
+    m3,
     pairs_weights,
     row_blocks,
     rows_at_once,
+    shares_words,
     signed_columns,
     skips_zeros,
     transforms_once,
     winograd_groups,
 )
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.lower import AddConstants, ConvConstants, CProgram, Layer, RowSource
 from squeeze2c.lower.program import PackedConstants
@@ -147,8 +150,8 @@ def layer_view(layer: Layer, program: CProgram) -> LayerView:
         and joins_rows(layer.kernel, layer.window, layer.sources[0].cols, layer.strip_rows),
         transforms_once=transforms_once(layer.kernel, layer.strip_rows),
         rest_kernel=STRIP_KERNELS[layer.kernel].symbol if strips else "",
-        row_pointers=layer.window.kernel[0] + (at_once - 1) * strips if layer.window else 0,
         rows_at_once="S2C_WINOGRAD3X3_ROWS" if at_once == WINOGRAD_ROWS else f"{at_once}u",
+        row_pointers=_row_pointers(layer),
         classes=program.classes,
     )
 
@@ -161,6 +164,15 @@ def _weights_needed(layer: Layer, program: CProgram) -> str:
         return f"{layer.conv.weights_bytes}u"
     outputs = layer.destination.channels if layer.destination else program.classes
     return f"{layer.window.taps * layer.sources[0].channels}u * {outputs}u"
+
+
+def _row_pointers(layer: Layer) -> int:
+    if layer.window is None:
+        return 0
+    if layer.kernel == POLY_M3 and layer.conv is not None:
+        return layer.window.kernel[0] + layer.conv.groups - 1
+    more = rows_at_once(layer.kernel) - 1 if layer.kernel in STRIP_KERNELS else 0
+    return layer.window.kernel[0] + more
 
 
 def _columns_needed(layer: Layer) -> str:
@@ -186,6 +198,12 @@ def _columns_needed(layer: Layer) -> str:
         return f"S2C_CONV3X3_MVE_SCRATCH_BYTES({channels}u)"
     if signed_columns(layer.kernel):
         return f"S2C_CONV2D_MVE_SCRATCH_BYTES({taps}u, {channels}u)"
+    if layer.kernel == POLY_M3:
+        cols = layer.window.count(layer.sources[0].cols, 1)
+        words = m3.poly_row_words(cols)
+        return f"S2C_POLY3X3_SCRATCH_BYTES({channels}u, {words}u, {layer.conv.groups}u)"
+    if shares_words(layer.kernel):
+        return f"S2C_CONV2D_4X3_SCRATCH_BYTES({taps}u, {layer.conv.groups}u)"
     if pairs_weights(layer.kernel):
         return f"S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES({taps}u, {channels}u)"
     return f"S2C_CONV2D_4X2_SCRATCH_BYTES({taps}u)"

@@ -1,8 +1,9 @@
 """The kernels of the runtime, by architecture: one table, one file per kernel.
 
-``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32, ``dsp`` for
-cores with the DSP extension, ``mve`` for those with Helium, ``host`` for PCs: the same sources
-compile and give the same bits anywhere, but only there they are fast.
+``c`` runs everywhere. ``m0`` is for cores that multiply 32 bits by 32 and keep 32, ``m3`` for
+those that keep 64, ``dsp`` for cores with the DSP extension, ``mve`` for those with Helium,
+``host`` for PCs: the same sources compile and give the same bits anywhere, but only there they
+are fast.
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ CONV2D_MVE = KernelSpec("conv2d", ("u8", "s8", "u8"), "mve", (4, 2))
 CONV2D_SUM_MVE = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "mve", (4, 2))
 CONV3X3_MVE = KernelSpec("conv3x3", ("u8", "s8", "u8"), "mve", (4, 2))
 MAXPOOL2D_MVE = KernelSpec("maxpool2d", ("u8",), "mve")
+
+CONV2D_M3 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m3", (4, 3))
+CONV2D_SUM_M3 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m3", (4, 3))
+POLY_M3 = KernelSpec("poly3x3", ("u8", "s8", "u8"), "m3", (8, 1))
+MAXPOOL2D_M3 = KernelSpec("maxpool2d", ("u8",), "m3")
 
 PORTABLE: dict[type[ops.Node], KernelSpec] = {
     ops.QConv2D: CONV2D,
@@ -102,10 +108,17 @@ MVE: dict[type[ops.Node], KernelSpec] = {
     ops.QConvGlobalPool: CONV2D_SUM_MVE,
     ops.QMaxPool2D: MAXPOOL2D_MVE,
 }
+M3: dict[type[ops.Node], KernelSpec] = {
+    ops.QConv2D: CONV2D_M3,
+    ops.QConvGlobalPool: CONV2D_SUM_M3,
+    ops.QMaxPool2D: MAXPOOL2D_M3,
+}
+
 
 CATALOGUE: tuple[KernelSpec, ...] = (
     *PORTABLE.values(), *DSP.values(), *dict.fromkeys(SPARSE_KERNELS.values()),
-    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *MVE.values(), CONV3X3_MVE,
+    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *M3.values(), POLY_M3,
+    *MVE.values(), CONV3X3_MVE,
     *HOST.values(), *STRIP_KERNELS,
 )  # fmt: skip
 
@@ -122,6 +135,8 @@ def tables(core: Core) -> tuple[dict[type[ops.Node], KernelSpec], ...]:
         return (M0, PORTABLE)
     if core.mve:
         return (MVE, PORTABLE)
+    if core.long_multiply:
+        return (M3, PORTABLE)
     return (DSP, PORTABLE) if core.dsp else (PORTABLE,)
 
 
@@ -162,6 +177,11 @@ def row_blocks(kernel: KernelSpec, channels: int) -> int:
     return channels // BLOCK if kernel == CONV3X3_MVE else 0
 
 
+def shares_words(kernel: KernelSpec) -> bool:
+    """Whether ``kernel`` keeps several sums in 64 bits; see ``kernels/m3.py``."""
+    return kernel in (CONV2D_M3, CONV2D_SUM_M3, POLY_M3)
+
+
 def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
     """Sources of the runtime that ``kernel`` needs, besides its own.
 
@@ -186,6 +206,10 @@ def support_files(kernel: KernelSpec, unpack: bool = False) -> tuple[str, ...]:
         tile = ("s2c_signed_tile__mve.c",) if unpack else ()
         columns = () if kernel == CONV3X3_MVE else ("s2c_columns__mve.c",)
         return (*columns, "s2c_product__mve.c", *tile)
+    if kernel == POLY_M3:
+        return tuple(f"s2c_poly_{part}__m3.c" for part in ("pixels", "stream", "product"))
+    if shares_words(kernel):
+        return tuple(f"s2c_{part}__m3.c" for part in ("columns", "stream", "product"))
     if not pairs_weights(kernel):
         return ()
     pairing = ("s2c_pair_tile__dsp.c",) if unpack else ()

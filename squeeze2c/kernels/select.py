@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 from squeeze2c.errors import InternalError
 from squeeze2c.ir import Graph, Window, ops
+from squeeze2c.kernels import m3
 from squeeze2c.kernels.catalogue import (
     CONV2D_DSP,
     CONV2D_HOST,
     CONV2D_LONG_M0,
     CONV2D_LONGEST_M0,
     CONV2D_M0,
+    CONV2D_M3,
     CONV2D_MVE,
     CONV2D_SUM_DSP,
     CONV2D_SUM_HOST,
     CONV2D_SUM_MVE,
     CONV3X3_MVE,
     LONG_M0,
+    POLY_M3,
     PORTABLE,
     SPARSE_CONV2D_DSP,
     SPARSE_CONV2D_SUM_DSP,
@@ -28,6 +31,7 @@ from squeeze2c.kernels.catalogue import (
     WINOGRAD_TALL_M0,
     blocks_weights,
     pairs_weights,
+    shares_words,
     signed_columns,
     skips_zeros,
     tables,
@@ -89,6 +93,8 @@ def select_kernel(
     """
     for table in tables(core):
         kernel = table.get(type(node))
+        if kernel == CONV2D_M3 and isinstance(node, ops.QConv2D):
+            return _with_m3(node)
         if kernel is not None:
             kernel = _for_window(graph, node, kernel)
             return _for_strips(graph, node, kernel) if strips else kernel
@@ -101,6 +107,11 @@ def _for_window(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
         if window.kernel == (3, 3) and window.strides[1] == 1 and channels % BLOCK == 0:
             return CONV3X3_MVE
     return kernel
+
+
+def _with_m3(node: ops.QConv2D) -> KernelSpec:
+    three = node.window.kernel == (3, 3) and node.window.strides == (1, 1)
+    return POLY_M3 if three else CONV2D_M3
 
 
 def _for_strips(graph: Graph, node: ops.Node, kernel: KernelSpec) -> KernelSpec:
@@ -120,7 +131,8 @@ def rows_at_once(kernel: KernelSpec) -> int:
     """Rows of output that a call of ``kernel`` computes, at most."""
     if kernel == WINOGRAD_TALL_M0:
         return TALL_ROWS
-    return WINOGRAD_ROWS if kernel in (*STRIP_KERNELS, *_LONG_M0) else 1
+    several = kernel in (*STRIP_KERNELS, *_LONG_M0) or shares_words(kernel)
+    return WINOGRAD_ROWS if several else 1
 
 
 def kernel_for_strips(kernel: KernelSpec, strip_rows: int, map_rows: int) -> KernelSpec:
@@ -144,7 +156,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    return kernel in _JOINING and alone and fits
+    return (kernel in _JOINING or shares_words(kernel)) and alone and fits
 
 
 def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
@@ -200,11 +212,14 @@ def default_tile_channels(outputs: int, taps: int, tile_bytes: int = TILE_BYTES[
 
 
 def scratch_bytes(
-    graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0
-) -> int:
+    graph: Graph, node: ops.Node, kernel: KernelSpec, tile_channels: int = 0,
+    strips: bool = False, columns_bytes: int = m3.COLUMNS_BYTES[0],
+) -> int:  # fmt: skip
     """Scratch that ``kernel`` needs while it computes ``node``; see ``s2c_kernels.h``.
 
     ``tile_channels``: above 0, weights are packed and decoded so many channels at a time.
+    ``strips``: for strips of several rows, where more scratch makes these faster.
+    ``columns_bytes``: about what columns may take where there is a choice.
     """
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and kernel.tile:
         channels = graph.values[node.inputs[0]].type.channels
@@ -214,6 +229,12 @@ def scratch_bytes(
             columns = winograd_scratch_bytes(channels, cols, kernel)
         elif blocks_weights(kernel):
             columns = _segments_bytes(kernel, node.window, channels)
+        elif kernel == POLY_M3:
+            cols = graph.values[node.output].type.width
+            columns = m3.poly_scratch_bytes(channels, cols, m3.POLY_ROWS if strips else 1)
+        elif shares_words(kernel):
+            groups = _groups_at_once(graph, node, taps, strips, columns_bytes)
+            columns = m3.scratch_bytes(taps, groups)
         else:
             columns = _columns_bytes(kernel, taps, channels)
         if tile_channels:
@@ -221,6 +242,16 @@ def scratch_bytes(
             return tile_scratch(kernel, columns, taps, tile_channels, rows).size_bytes
         return columns
     return 0
+
+
+def _groups_at_once(
+    graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, taps: int, strips: bool,
+    columns_bytes: int,
+) -> int:  # fmt: skip
+    source = graph.values[node.inputs[0]].type
+    rows, cols = node.window.counts(source.height, source.width)
+    joined = node.window.taps == 1 and strips
+    return m3.groups_at_once(taps, rows * cols if joined else cols, columns_bytes)
 
 
 def _columns_bytes(kernel: KernelSpec, taps: int, channels: int) -> int:
@@ -248,6 +279,8 @@ def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
     first_taps = (pixels - 1) * window.strides[1] * channels
     sums = (pixels + _ROOM_BLOCKS) * BLOCK_CHANNELS * _WORD_BYTES
     return sums + window.kernel[0] * (first_taps + padded_taps(taps))
+
+
 def m0_scratch_bytes(taps: int, pixels: int) -> int:
     """``S2C_CONV2D_M0_SCRATCH_BYTES``."""
     return (taps + taps % 2) * (2 * pixels + 14) + 28

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from squeeze2c.errors import InternalError
 from squeeze2c.frontend.input_format import RAW, InputFormat
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, fallbacks, scratch_bytes, tile_scratch
+from squeeze2c.kernels import KernelSpec, fallbacks, m3, scratch_bytes, shares_words, tile_scratch
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.lower.names import unique_identifiers
 from squeeze2c.lower.pack import ConstantPool, weights_crc32
@@ -102,6 +104,8 @@ class _Lowering:
         conv, parameters = None, 0
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
             conv, parameters = self._convolution(node, stage, kernel)
+            if shares_words(kernel):
+                conv = self._in_parts(node, stage, conv, kernel)
         add = None
         if isinstance(node, ops.QAdd):
             add = AddConstants(node.multiplier_a, node.multiplier_b, node.shift)
@@ -139,11 +143,36 @@ class _Lowering:
             return self._pool.convolution(node, kernel)
         taps = node.window.taps * self._graph.values[node.inputs[0]].type.channels
         columns_bytes = scratch_bytes(self._graph, node, kernel)
+        if shares_words(kernel):
+            decoded = tile_scratch(kernel, 0, taps, stage.tile_channels).size_bytes
+            columns_bytes = stage.scratch_bytes - decoded
         scratch = tile_scratch(
             kernel, columns_bytes, taps, stage.tile_channels, node.window.kernel[0]
         )
         packed = with_tiles(self._graph, node, self._packed[node.name], stage.tile_channels)
         return self._pool.packed_convolution(node, packed, scratch)
+
+    def _in_parts(
+        self, node: ops.QConv2D | ops.QConvGlobalPool, stage: Stage, conv: ConvConstants,
+        kernel: KernelSpec,
+    ) -> ConvConstants:  # fmt: skip
+        """``conv`` with what kernels need that keep several sums in 64 bits."""
+        weights = self._graph.constants[node.inputs[1]]
+        scratch = stage.scratch_bytes
+        if conv.packed is not None:
+            scratch = conv.packed.scratch.decoded_offset_bytes
+        if kernel == POLY_M3:
+            channels, cols = weights.shape[-1], self._graph.values[node.output].type.width
+            return replace(
+                conv,
+                groups=m3.poly_rows_in(scratch, channels, cols),
+                part_blocks=m3.part_blocks(weights, poly=True),
+            )
+        return replace(
+            conv,
+            groups=m3.groups_in(scratch, weights.size // len(weights)),
+            part_blocks=m3.part_blocks(weights, stage.tile_channels),
+        )
 
     def _rows_of(self, name: str) -> RowSource:
         kind = self._graph.values[name].type

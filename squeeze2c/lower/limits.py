@@ -17,6 +17,7 @@ from squeeze2c.kernels import (
     STRIP_KERNELS,
     KernelSpec,
     pairs_weights,
+    shares_words,
     skips_zeros,
     zeros_suit,
 )
@@ -79,13 +80,16 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
 
     Kernels for pairs of channels have 256 times the accumulator of each second channel in 32
     bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
-    accumulator, and leave rows to one of the former.
+    accumulator, and leave rows to one of the former. Those with several sums in 64 bits take
+    any weights, in parts.
     """
     if kernel.arch == "m0" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         low, high = _accumulator_bounds(graph, node)
         limit = WINOGRAD_LIMIT if kernel in STRIP_KERNELS else 1 << 31
         fits = low.min() >= -limit and high.max() < limit
         return bool(fits and graph.constants[node.inputs[1]].min() >= M0_LEAST_WEIGHT)
+    if shares_words(kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        return node.shift == PAIRED_SHIFT and getattr(node, "clamp_min", 0) == 0
     if not pairs_weights(kernel) and not skips_zeros(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):

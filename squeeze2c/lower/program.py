@@ -83,7 +83,7 @@ class ConvConstants:
 
     ``weights_bytes``: of ``weights_count`` weights, with the table and the offsets that
     packed ones need. With ``packed`` the symbols of weights, bias and multiplier are empty:
-    a decoded tile takes their place.
+    a decoded tile takes their place. ``groups``, ``part_blocks``: see ``kernels/m3.py``.
     """
 
     weights: str
@@ -94,6 +94,8 @@ class ConvConstants:
     weights_count: int
     weights_bytes: int
     packed: PackedConstants | None = None
+    groups: int = 0
+    part_blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Predicted instructions of a schedule.
 
 The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
-``cost_dsp.py``, for Helium in ``cost_mve.py``, for Cortex-M0 in ``cost_m0.py``, those of kernels
-for PCs, whose unit is another, in ``cost_host.py``. The constants here are fitted to
+``cost_dsp.py``, for Helium in ``cost_mve.py``, for Cortex-M0 and M3 in ``cost_m0.py`` and
+``cost_m3.py``, those of kernels for PCs, whose unit is another, in ``cost_host.py``. The
+constants here are fitted to
 instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
 SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
 meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
@@ -30,10 +31,13 @@ from squeeze2c.kernels import (
     Sparsity,
     joins_rows,
     pairs_weights,
+    shares_words,
     signed_columns,
+    tile_scratch,
     transforms_once,
 )
-from squeeze2c.schedule import cost_dsp, cost_host, cost_m0, cost_mve
+from squeeze2c.kernels.catalogue import POLY_M3
+from squeeze2c.schedule import cost_dsp, cost_host, cost_m0, cost_m3, cost_mve
 from squeeze2c.schedule.cost_sparse import SparseConvolution
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
@@ -186,6 +190,8 @@ def _work(
         return lambda step: of_host(step.rows)
     if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and signed_columns(stage.kernel):
         return _signed_work(graph, schedule, index, node, tuple(parts))
+    if shares_words(stage.kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
+        return _m3_work(graph, schedule, index, node, parts)
     models = {"dsp": cost_dsp, "m0": cost_m0}
     if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
@@ -250,6 +256,36 @@ def _signed_work(
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
         return cost_mve.JOINED + cost_mve.rows_in_parts(long, parts, 1)
+
+    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
+    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
+
+
+def _m3_work(
+    graph: Graph, schedule: Schedule, index: int, node: ops.QConv2D | ops.QConvGlobalPool,
+    parts: list[int],
+) -> Callable[[Step], float]:  # fmt: skip
+    stage = schedule.stages[index]
+    scratch = stage.scratch_bytes
+    if stage.tile_channels:
+        taps = graph.constants[node.inputs[1]][0].size
+        scratch -= tile_scratch(stage.kernel, 0, taps, stage.tile_channels).size_bytes
+    if stage.kernel == POLY_M3:
+        poly = cost_m3.Polynomial.of(graph, node, scratch)
+        of_rows = cache(partial(cost_m3.poly_rows_in_parts, poly, tuple(parts)))
+        return lambda step: of_rows(step.rows)
+    work = cost_m3.Convolution.of(
+        graph, node, stage.kernel, _contiguous(graph, schedule, node), scratch,
+        stage.tile_channels,
+    )  # fmt: skip
+    if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
+        row = cost_m3.rows_in_parts(work, parts)
+        return lambda step: step.rows * row
+
+    @cache
+    def of_joined(rows: int) -> float:
+        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
+        return cost_m3.rows_in_parts(long, parts)
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
@@ -343,6 +379,9 @@ class _Pool:
         if kernel.arch == "dsp":
             fold, spared = cost_dsp.pool_row(columns, out.channels)
             return cls(cost_dsp.POOL_CALL + pixels * cost_dsp.POOL_PIXEL, -spared, fold)
+        if kernel.arch == "m3":
+            fold, spared = cost_m3.pool_row(columns, out.channels)
+            return cls(cost_m3.POOL_CALL + pixels * cost_m3.POOL_PIXEL, -spared, fold)
         column = POOL_COLUMN + out.channels * POOL_BYTE
         return cls(
             row=POOL_CALL + pixels * POOL_PIXEL,

@@ -17,6 +17,7 @@ from squeeze2c.kernels import (
     default_tile_channels,
     fallbacks,
     kernel_for_strips,
+    m3,
     rows_at_once,
     scratch_bytes,
     transforms_once,
@@ -85,10 +86,14 @@ class _Kernels:
     at_once: tuple[Stage, ...]
 
     @classmethod
-    def of(cls, graph: Graph, core: Core, packed: Mapping[str, int]) -> _Kernels:
+    def of(
+        cls, graph: Graph, core: Core, packed: Mapping[str, int],
+        columns_bytes: int = m3.COLUMNS_BYTES[0],
+    ) -> _Kernels:  # fmt: skip
         placements = place_feature_maps(graph)
         single, several = (
-            collect_stages(graph, placements, core, packed, strips) for strips in (False, True)
+            collect_stages(graph, placements, core, packed, strips, columns_bytes)
+            for strips in (False, True)
         )
         return cls(graph, single, several)
 
@@ -146,7 +151,11 @@ def candidates(
     """
     packed = packed or {}
     families = list(_families(graph, core, push, kind, packed))
-    tilings = [_Kernels.of(graph, core, tiling) for tiling in _tilings(graph, packed)]
+    tilings = [
+        _Kernels.of(graph, core, tiling, columns_bytes)
+        for tiling in _tilings(graph, packed)
+        for columns_bytes in _columns_bytes(core, bool(packed))
+    ]
     zeros = skippable_zeros(graph, packed)
     told, total = 0, len(families) * (1 + len(tilings) * (2 if zeros else 1))
     made = []
@@ -211,6 +220,11 @@ def _tilings(graph: Graph, packed: Mapping[str, int]) -> list[Mapping[str, int]]
         if tiling != tilings[-1]:
             tilings.append(tiling)
     return tilings
+
+
+def _columns_bytes(core: Core, packed: bool) -> Sequence[int]:
+    """How much columns may take, where kernels have that choice; fewer for many tilings."""
+    return m3.COLUMNS_BYTES[:: 2 if packed else 1] if core.long_multiply else m3.COLUMNS_BYTES[:1]
 
 
 def _families(

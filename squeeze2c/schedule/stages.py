@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import KernelSpec, Sparsity, scratch_bytes, select_kernel
+from squeeze2c.kernels import KernelSpec, Sparsity, m3, scratch_bytes, select_kernel
 from squeeze2c.schedule.placement import Placement
 from squeeze2c.schedule.rows import RowWindow
 from squeeze2c.target import Core
@@ -56,11 +56,13 @@ def collect_stages(
     core: Core,
     packed: Mapping[str, int] | None = None,
     strips: bool = False,
+    columns_bytes: int = m3.COLUMNS_BYTES[0],
 ) -> tuple[Stage, ...]:
     """The stages of a quantised ``graph`` in topological order; concatenations are none.
 
     ``packed``: tile channels of the nodes whose weights are packed. ``strips``: with
-    kernels that take several rows at once, where there are any.
+    kernels that take several rows at once, where there are any. ``columns_bytes``: see
+    ``scratch_bytes``.
     """
     packed = packed or {}
     writers: dict[str, tuple[int, ...]] = {graph.input: (INPUT_STAGE,)}
@@ -90,7 +92,9 @@ def collect_stages(
                 inputs=inputs,
                 rows=output_rows(graph, node),
                 buffer=placements[node.output].buffer if is_map else None,
-                scratch_bytes=scratch_bytes(graph, node, kernel, packed.get(node.name, 0)),
+                scratch_bytes=scratch_bytes(
+                    graph, node, kernel, packed.get(node.name, 0), strips, columns_bytes
+                ),
                 pool=isinstance(node, ops.QMaxPool2D),
                 tile_channels=packed.get(node.name, 0),
             )

@@ -17,16 +17,18 @@ from squeeze2c.kernels import (
     block_taps,
     block_weights,
     blocks_weights,
+    m3,
     pair_weights,
     pairs_weights,
     row_blocks,
     rows_at_once,
+    shares_words,
     signed_columns,
     signed_constants,
     skips_zeros,
     sparse_weights,
 )
-from squeeze2c.kernels.catalogue import WINOGRAD_DSP, WINOGRAD_M0, WINOGRAD_TALL_M0
+from squeeze2c.kernels.catalogue import POLY_M3, WINOGRAD_DSP, WINOGRAD_M0, WINOGRAD_TALL_M0
 from squeeze2c.kernels.layout import padded_taps
 from tests.kernels.cases import AddCase, ConvCase, PoolCase, Strides, SumCase
 from tests.support.kernel_library import Kernels, Memory
@@ -135,9 +137,25 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
         return 18 * channels
     if signed_columns(kernel):
         return block_taps(taps) * (5 if channels % 16 else 4) + (16 if channels % 16 else 0)
+    if kernel == POLY_M3:
+        return m3.poly_scratch_bytes(channels, case.expected.shape[1], m3.POLY_ROWS)
+    if shares_words(kernel):
+        return m3.scratch_bytes(taps, conv_groups(case))
     if pairs_weights(kernel):
         return padded_taps(taps) * (12 if channels % 4 else 8)
     return 8 * taps
+
+
+def conv_groups(case: ConvCase) -> int:
+    """Groups of pixels at once: such that longer rows take several passes."""
+    return 1 + case.expected.shape[1] // 9
+
+
+def conv_part_blocks(case: ConvCase, kernel: KernelSpec) -> int:
+    """What is proven of the weights of ``case``."""
+    if not shares_words(kernel):
+        return 0
+    return m3.part_blocks(case.weight, poly=kernel == POLY_M3)
 
 
 class _Conv:
@@ -175,7 +193,8 @@ class _Conv:
             dict(
                 zip(("weights", "bias", "multiplier", "pad_pixel"), pointers, strict=True),
                 window=window, shift=case.shift, out_zero_point=case.zero_point,
-                clamp_min=case.clamp_min,
+                clamp_min=case.clamp_min, groups=conv_groups(case),
+                part_blocks=conv_part_blocks(case, kernel),
             ),
         )
 
@@ -210,7 +229,7 @@ def check_conv(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     conv.check()
 
 
-def check_winograd(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
+def check_strips(kernels: Kernels, case: ConvCase, kernel: KernelSpec) -> None:
     """In strips of every height."""
     out = _output(kernels, case.expected.shape, case.strides)
     conv = _Conv(kernels, case, out.pixel_bytes, kernel)

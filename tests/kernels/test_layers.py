@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from squeeze2c.kernels import CATALOGUE, KernelSpec
+from squeeze2c.kernels import CATALOGUE, KernelSpec, m3
 from tests.kernels import (
     check,
     generate,
     generate_blocked,
+    generate_m3,
     generate_paired,
     generate_signed,
     generate_sparse,
@@ -25,7 +26,6 @@ SUITES: dict[str, Suite] = {
     "s2c_conv2d_sum_u8_s8_s32_4x2__c": (generate.conv_sum_cases, check.check_conv_sum),
     "s2c_conv2d_u8_s8_u8_4x2__dsp": (generate_paired.conv_cases, check.check_conv),
     "s2c_conv2d_sum_u8_s8_s32_4x2__dsp": (generate_paired.conv_sum_cases, check.check_conv_sum),
-    "s2c_winograd3x3_u8_s8_u8_4x2__dsp": (generate_paired.winograd_cases, check.check_winograd),
     "s2c_sparse_conv2d_u8_s8_u8_8x1__dsp": (generate_sparse.conv_cases, check.check_conv),
     "s2c_sparse_conv2d_sum_u8_s8_s32_8x1__dsp": (
         generate_sparse.conv_sum_cases, check.check_conv_sum,
@@ -43,7 +43,7 @@ SUITES: dict[str, Suite] = {
     },
     **{
         f"s2c_winograd3x3_u8_s8_u8_{rows}x1__m0": (
-            generate_paired.winograd_cases, check.check_winograd,
+            generate_paired.winograd_cases, check.check_strips,
         )
         for rows in (4, 12)
     },
@@ -52,6 +52,11 @@ SUITES: dict[str, Suite] = {
     "s2c_conv2d_sum_u8_s8_s32_4x2__mve": (generate_signed.conv_sum_cases, check.check_conv_sum),
     "s2c_conv3x3_u8_s8_u8_4x2__mve": (generate_signed.conv3x3_cases, check.check_conv),
     "s2c_maxpool2d_u8__mve": (generate.pool_cases, check.check_pool),
+    "s2c_winograd3x3_u8_s8_u8_4x2__dsp": (generate_paired.winograd_cases, check.check_strips),
+    "s2c_conv2d_u8_s8_u8_4x3__m3": (generate_m3.conv_cases, check.check_conv),
+    "s2c_conv2d_sum_u8_s8_s32_4x3__m3": (generate_m3.conv_sum_cases, check.check_conv_sum),
+    "s2c_poly3x3_u8_s8_u8_8x1__m3": (generate_m3.poly_cases, check.check_strips),
+    "s2c_maxpool2d_u8__m3": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__dsp": (generate.pool_cases, check.check_pool),
     "s2c_maxpool2d_u8__c": (generate.pool_cases, check.check_pool),
     "s2c_add_u8__c": (generate.add_cases, check.check_add),
@@ -113,3 +118,16 @@ def test_the_sparse_cases_reach_the_ends_of_what_is_proven() -> None:
     sums = [case.accumulators for case in generate_sparse.conv_cases()]
     assert max(acc.max() for acc in sums) == 2**22 - 1
     assert min(acc.min() for acc in sums) == -(2**22)
+
+
+def test_the_cases_of_m3_reach_the_ends_of_fields_and_of_int32() -> None:
+    """Fields hold sums of a part within 21 bits; sums of all parts are results' accumulators."""
+    longest = [m3.part_blocks(case.weight) for case in generate_m3.conv_cases()]
+    assert {1, 2, 3} <= set(longest)
+    sums = [case.accumulators for case in generate_m3.conv_cases()]
+    assert max(acc.max() for acc in sums) == 2**31 - 1
+    assert min(acc.min() for acc in sums) == -(2**31 - 1)
+    of_rows = [m3.part_blocks(case.weight, poly=True) for case in generate_m3.poly_cases()]
+    assert {1, 2} <= set(of_rows)
+    sums = [case.accumulators for case in generate_m3.poly_cases()]
+    assert max(acc.max() for acc in sums) == 2**31 - 1

@@ -173,6 +173,12 @@ class Interpreter:
                 rows = self._padded_rows(layer, row)
                 out = self._out(layer, row) + first_channel
                 kernel(constants, rows, self._scratch(layer), out)
+            case "poly3x3":
+                rows = self._padded_rows(layer, row)
+                outs = self._kernels.ffi.new(
+                    "uint8_t *[]", [self._out(layer, row) + first_channel]
+                )
+                kernel(constants, rows, self._scratch(layer), outs, 1)
             case "conv2d_sum":
                 sums = self._sums_pointer(row, first_channel)
                 rows = self._padded_rows(layer, row)
@@ -259,7 +265,7 @@ class Interpreter:
     def _object(self, layer: Layer) -> Any:
         """The constants of ``layer`` that its kernel reads."""
         match layer.kernel.op.removeprefix("sparse_"):
-            case "conv2d" | "conv2d_sum":
+            case "conv2d" | "conv2d_sum" | "poly3x3":
                 return self._kernels.ffi.new("s2c_conv2d *", self._convolution(layer))
             case "maxpool2d":
                 return self._kernels.ffi.new("s2c_window *", self._window(layer))
@@ -288,6 +294,7 @@ class Interpreter:
         plain = {"weights": "int8_t", "bias": "int32_t", "multiplier": "int32_t"}
         return {
             "window": self._window(layer),
+            "groups": conv.groups, "part_blocks": conv.part_blocks,
             **{
                 field: pointer(self._constants[getattr(conv, field)], kind)
                 for field, kind in plain.items()

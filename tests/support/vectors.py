@@ -10,7 +10,12 @@ import numpy as np
 from squeeze2c.kernels import KernelSpec
 from squeeze2c.reference.softmax import softmax_constants, softmax_q16
 from tests.kernels.cases import AddCase, ConvCase, PoolCase
-from tests.kernels.check import conv_constants, conv_scratch_bytes
+from tests.kernels.check import (
+    conv_constants,
+    conv_groups,
+    conv_part_blocks,
+    conv_scratch_bytes,
+)
 
 FILL = 0x5A
 _C_TYPES = {"uint8": "uint8_t", "int8": "int8_t", "int32": "int32_t", "uint32": "uint32_t"}
@@ -46,7 +51,8 @@ class Vectors:
         layer = (
             f"{{{window}, {self._words(weights)}, {self._array(bias)}, "
             f"{self._array(multiplier)}, {self._array(np.array(case.pad_value, np.uint8))}, "
-            f"{case.shift}, {case.zero_point}, {case.clamp_min}}}"
+            f"{case.shift}, {case.zero_point}, {case.clamp_min}, "
+            f"{conv_groups(case)}, {conv_part_blocks(case, kernel)}}}"
         )
         self._append(
             "conv", layer, self._map(case.x, in_bytes), self._map(case.expected, out_bytes),

@@ -21,7 +21,8 @@ from squeeze2c.ir import (
     Window,
     ops,
 )
-from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP
+from squeeze2c.kernels import KernelSpec
+from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_M3, POLY_M3
 from squeeze2c.lower.limits import prove_layer, suits
 from squeeze2c.reference import evaluate_int
 from squeeze2c.schedule import place_feature_maps
@@ -273,3 +274,11 @@ def test_pairs_shift_by_24_bits_and_clamp_at_zero() -> None:
         prove(graph)
         assert not suits(graph, graph.nodes[0], CONV2D_DSP)
         assert suits(graph, graph.nodes[0], CONV2D)
+
+
+@pytest.mark.parametrize("kernel", [CONV2D_M3, POLY_M3])
+def test_sums_that_share_words_shift_by_24_bits_and_clamp_at_zero(kernel: KernelSpec) -> None:
+    for graph in (pair(0, 1, shift=23), pair(0, 1, clamp_min=1)):
+        assert not suits(graph, graph.nodes[0], kernel)
+    graph = pair((1 << 23) - 255, 1)
+    assert suits(graph, graph.nodes[0], kernel)

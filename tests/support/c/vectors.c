@@ -153,7 +153,8 @@ static int pool_is_right(const pool_vector *v)
 {
     return pool_is_right_by(v, s2c_maxpool2d_u8__c) &&
            pool_is_right_by(v, s2c_maxpool2d_u8__dsp) &&
-           pool_is_right_by(v, s2c_maxpool2d_u8__m0) && pool_is_right_by(v, s2c_maxpool2d_u8__mve);
+           pool_is_right_by(v, s2c_maxpool2d_u8__m0) &&
+           pool_is_right_by(v, s2c_maxpool2d_u8__m3) && pool_is_right_by(v, s2c_maxpool2d_u8__mve);
 }
 
 static int add_is_right(const add_vector *v)
