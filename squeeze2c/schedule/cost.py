@@ -279,13 +279,13 @@ def _m3_work(
         stage.tile_channels,
     )  # fmt: skip
     if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        row = cost_m3.rows_in_parts(work, parts)
+        row = cost_m3.row_in_parts(work, tuple(parts))
         return lambda step: step.rows * row
 
     @cache
     def of_joined(rows: int) -> float:
         long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return cost_m3.rows_in_parts(long, parts)
+        return cost_m3.row_in_parts(long, tuple(parts))
 
     rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
     return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))

@@ -169,8 +169,12 @@ def _part_blocks(weights: np.ndarray, tile_channels: int, poly: bool) -> int:
     return USUAL_POLY_PART_BLOCKS if poly else USUAL_PART_BLOCKS
 
 
-def rows_in_parts(work: Convolution, parts: Sequence[int]) -> float:
-    """A row of output, in passes of so many output channels each."""
+@lru_cache(maxsize=1 << 14)
+def row_in_parts(work: Convolution, parts: tuple[int, ...]) -> float:
+    """A row of output, in passes of so many output channels each.
+
+    Schedules of a network share most of these.
+    """
     return sum(
         times * replace(work, outputs=outputs).row() for outputs, times in Counter(parts).items()
     )
