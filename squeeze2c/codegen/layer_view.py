@@ -12,6 +12,7 @@ from squeeze2c.kernels import (
     blocks_weights,
     joins_rows,
     pairs_weights,
+    reads_in_place,
     winograd_groups,
 )
 from squeeze2c.kernels.select import WINOGRAD_ROWS
@@ -146,6 +147,8 @@ def _columns_needed(layer: Layer) -> str:
         fours, threes = winograd_groups(layer.destination.cols)
         return f"S2C_WINOGRAD3X3_SCRATCH_BYTES({channels}u, {4 * fours + 3 * threes}u)"
     if blocks_weights(layer.kernel):
+        if reads_in_place(layer.window, channels):
+            return "S2C_CONV2D_14X16_IN_PLACE_BYTES"
         rows, cols = layer.window.kernel
         stride = layer.window.strides[1]
         return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"
