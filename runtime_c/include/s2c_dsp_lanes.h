@@ -3,7 +3,7 @@
  * take longer than it must.
  *
  * S2C_DSP_LANES says whether these functions exist. With S2C_DSP_EMULATE kernels are compiled
- * as the instructions one by one, as without optimisation and by compilers other than GCC
+ * as the instructions one by one, as for 32 bits, without optimisation, and by compilers other than GCC
  * and Clang.
  */
 #ifndef S2C_DSP_LANES_H
@@ -11,7 +11,8 @@
 
 #include "s2c_dsp.h"
 
-#if !S2C_DSP_NATIVE && defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(S2C_DSP_EMULATE)
+#if !S2C_DSP_NATIVE && defined(__GNUC__) && defined(__LP64__) && defined(__OPTIMIZE__) && \
+    !defined(S2C_DSP_EMULATE)
 #define S2C_DSP_LANES 1
 #else
 #define S2C_DSP_LANES 0

@@ -187,11 +187,13 @@ void s2c_conv2d_sum_u8_s8_s32_14x16__host(const s2c_conv2d *layer, const uint8_t
                                           int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /*
- * Their scratch: sums of 14 pixels and 16 channels, room for three more blocks, and what these pixels read of each row of the
- * window, with zeros up to the last quad.
+ * Their scratch: sums of 14 pixels and 16 channels, room for three more blocks, and what these pixels
+ * read of each row of the window, with zeros up to the last quad. The last is not needed
+ * where windows have one column, there is no padding, and in_channels is a multiple of 4.
  */
+#define S2C_CONV2D_14X16_IN_PLACE_BYTES (17u * 64u)
 #define S2C_CONV2D_14X16_SCRATCH_BYTES(kernel_rows, kernel_cols, stride_cols, in_channels) \
-    (17u * 64u +                                                                           \
+    (S2C_CONV2D_14X16_IN_PLACE_BYTES +                                                     \
      (kernel_rows) * (13u * (stride_cols) * (in_channels) +                                \
                       ((kernel_cols) * (in_channels) + 3u) / 4u * 4u))
 

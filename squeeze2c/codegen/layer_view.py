@@ -13,6 +13,7 @@ from squeeze2c.kernels import (
     joins_rows,
     m3,
     pairs_weights,
+    reads_in_place,
     row_blocks,
     rows_at_once,
     shares_words,
@@ -189,6 +190,8 @@ def _columns_needed(layer: Layer) -> str:
     if skips_zeros(layer.kernel):
         return f"S2C_SPARSE_CONV2D_8X1_SCRATCH_BYTES({taps}u)"
     if blocks_weights(layer.kernel):
+        if reads_in_place(layer.window, channels):
+            return "S2C_CONV2D_14X16_IN_PLACE_BYTES"
         rows, cols = layer.window.kernel
         stride = layer.window.strides[1]
         return f"S2C_CONV2D_14X16_SCRATCH_BYTES({rows}u, {cols}u, {stride}u, {channels}u)"

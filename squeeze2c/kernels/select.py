@@ -278,12 +278,19 @@ def _segments_bytes(kernel: KernelSpec, window: Window, channels: int) -> int:
     taps = window.kernel[1] * channels
     first_taps = (pixels - 1) * window.strides[1] * channels
     sums = (pixels + _ROOM_BLOCKS) * BLOCK_CHANNELS * _WORD_BYTES
+    if reads_in_place(window, channels):
+        return sums
     return sums + window.kernel[0] * (first_taps + padded_taps(taps))
 
 
 def m0_scratch_bytes(taps: int, pixels: int) -> int:
     """``S2C_CONV2D_M0_SCRATCH_BYTES``."""
     return (taps + taps % 2) * (2 * pixels + 14) + 28
+
+
+def reads_in_place(window: Window, channels: int) -> bool:
+    """Whether kernels for PCs read all windows where they are: whole quads, nothing outside."""
+    return window.kernel[1] == 1 and not window.padding.any and channels % QUAD == 0
 
 
 def winograd_groups(cols: int) -> tuple[int, int]:

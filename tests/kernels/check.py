@@ -131,6 +131,8 @@ def conv_scratch_bytes(case: ConvCase, kernel: KernelSpec) -> int:
         return 16 * taps
     if blocks_weights(kernel):
         rows, cols = case.window.kernel
+        if cols == 1 and not case.window.padding.any and channels % 4 == 0:
+            return 17 * 64
         first_taps = 13 * case.window.strides[1] * channels
         return 17 * 64 + rows * (first_taps + padded_taps(cols * channels))
     if row_blocks(kernel, channels):
