@@ -13,6 +13,7 @@ from squeeze2c.kernels.select import (
     rows_at_once,
     scratch_bytes,
     select_kernel,
+    smaller,
     tile_scratch,
     winograd_groups,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "rows_at_once",
     "scratch_bytes",
     "select_kernel",
+    "smaller",
     "support_files",
     "tile_scratch",
     "winograd_groups",

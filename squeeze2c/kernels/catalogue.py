@@ -24,6 +24,8 @@ MAXPOOL2D_DSP = KernelSpec("maxpool2d", ("u8",), "dsp")
 
 CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
 CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
+CONV2D_SHORT_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (8, 1))
+CONV2D_SUM_SHORT_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (8, 1))
 WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
 WINOGRAD_TALL_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (12, 1))
 CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
@@ -58,6 +60,12 @@ LONG_M0: dict[KernelSpec, KernelSpec] = {
 }
 """The same kernels with more pixels at once, which is faster and takes more RAM."""
 
+SHORT_M0: dict[KernelSpec, KernelSpec] = {
+    CONV2D_M0: CONV2D_SHORT_M0,
+    CONV2D_SUM_M0: CONV2D_SUM_SHORT_M0,
+}
+"""With the fewest pixels at once, for the smallest RAM."""
+
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
     WINOGRAD_DSP: CONV2D_DSP,
     WINOGRAD_M0: CONV2D_M0,
@@ -67,7 +75,7 @@ STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
 
 CATALOGUE: tuple[KernelSpec, ...] = (
     *PORTABLE.values(), *DSP.values(), *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0,
-    *STRIP_KERNELS,
+    *SHORT_M0.values(), *STRIP_KERNELS,
 )  # fmt: skip
 
 _PAIRED = (CONV2D_DSP, CONV2D_SUM_DSP, WINOGRAD_DSP)

@@ -14,6 +14,7 @@ from squeeze2c.kernels.catalogue import (
     CONV2D_SUM_DSP,
     LONG_M0,
     PORTABLE,
+    SHORT_M0,
     STRIP_KERNELS,
     WINOGRAD_DSP,
     WINOGRAD_M0,
@@ -101,7 +102,7 @@ def joins_rows(kernel: KernelSpec, window: Window, cols: int, strip_rows: int) -
     """
     alone = window.kernel == (1, 1) and window.strides == (1, 1) and not window.padding.any
     fits = strip_rows > 1 and strip_rows * cols <= UINT16_MAX
-    joining = kernel in (CONV2D_DSP, CONV2D_SUM_DSP, *LONG_M0, *_LONG_M0)
+    joining = kernel in (CONV2D_DSP, CONV2D_SUM_DSP, *LONG_M0, *_LONG_M0, *SHORT_M0.values())
     return joining and alone and fits
 
 
@@ -112,6 +113,12 @@ def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
     """
     rest = (STRIP_KERNELS[kernel],) if kernel in STRIP_KERNELS else ()
     return (*rest, PORTABLE[type(node)])
+
+
+def smaller(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
+    """Kernels for the shapes of ``kernel`` that need less scratch, and time; the fastest first."""
+    short = (SHORT_M0[kernel],) if kernel in SHORT_M0 else ()
+    return (*short, PORTABLE[type(node)])
 
 
 @dataclass(frozen=True, slots=True)
