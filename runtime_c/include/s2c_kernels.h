@@ -91,6 +91,8 @@ void s2c_conv2d_u8_s8_u8_4x2__dsp(const s2c_conv2d *layer, const uint8_t *const 
                                   int16_t *scratch, uint8_t *out_row);
 
 /* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_u8_s8_u8_8x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                 int16_t *scratch, uint8_t *out_row);
 void s2c_conv2d_u8_s8_u8_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                   int16_t *scratch, uint8_t *out_row);
 void s2c_conv2d_u8_s8_u8_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
@@ -154,6 +156,8 @@ void s2c_conv2d_sum_u8_s8_s32_4x2__dsp(const s2c_conv2d *layer, const uint8_t *c
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 
 /* The same for Cortex-M0, so many pixels at once. Weights are not below -127. */
+void s2c_conv2d_sum_u8_s8_s32_8x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
+                                      int16_t *scratch, uint8_t relu, int32_t *sums);
 void s2c_conv2d_sum_u8_s8_s32_16x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
                                        int16_t *scratch, uint8_t relu, int32_t *sums);
 void s2c_conv2d_sum_u8_s8_s32_88x1__m0(const s2c_conv2d *layer, const uint8_t *const *rows,

@@ -38,6 +38,8 @@ MAXPOOL2D_HOST = KernelSpec("maxpool2d", ("u8",), "host")
 
 CONV2D_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (16, 1))
 CONV2D_SUM_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (16, 1))
+CONV2D_SHORT_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (8, 1))
+CONV2D_SUM_SHORT_M0 = KernelSpec("conv2d_sum", ("u8", "s8", "s32"), "m0", (8, 1))
 WINOGRAD_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (4, 1))
 WINOGRAD_TALL_M0 = KernelSpec("winograd3x3", ("u8", "s8", "u8"), "m0", (12, 1))
 CONV2D_LONG_M0 = KernelSpec("conv2d", ("u8", "s8", "u8"), "m0", (88, 1))
@@ -96,6 +98,12 @@ LONG_M0: dict[KernelSpec, KernelSpec] = {
 }
 """The same kernels with more pixels at once, which is faster and takes more RAM."""
 
+SHORT_M0: dict[KernelSpec, KernelSpec] = {
+    CONV2D_M0: CONV2D_SHORT_M0,
+    CONV2D_SUM_M0: CONV2D_SUM_SHORT_M0,
+}
+"""With the fewest pixels at once, for the smallest RAM."""
+
 STRIP_KERNELS: dict[KernelSpec, KernelSpec] = {
     WINOGRAD_DSP: CONV2D_DSP,
     WINOGRAD_M0: CONV2D_M0,
@@ -117,7 +125,8 @@ M3: dict[type[ops.Node], KernelSpec] = {
 
 CATALOGUE: tuple[KernelSpec, ...] = (
     *PORTABLE.values(), *DSP.values(), *dict.fromkeys(SPARSE_KERNELS.values()),
-    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *M3.values(), POLY_M3,
+    *M0.values(), *LONG_M0.values(), CONV2D_LONGEST_M0, *SHORT_M0.values(),
+    *M3.values(), POLY_M3,
     *MVE.values(), CONV3X3_MVE,
     *HOST.values(), *STRIP_KERNELS,
 )  # fmt: skip

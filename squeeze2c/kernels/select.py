@@ -22,6 +22,7 @@ from squeeze2c.kernels.catalogue import (
     LONG_M0,
     POLY_M3,
     PORTABLE,
+    SHORT_M0,
     SPARSE_CONV2D_DSP,
     SPARSE_CONV2D_SUM_DSP,
     SPARSE_KERNELS,
@@ -68,6 +69,7 @@ UINT16_MAX = (1 << 16) - 1
 _JOINING = (
     CONV2D_DSP, CONV2D_SUM_DSP, SPARSE_CONV2D_DSP, SPARSE_CONV2D_SUM_DSP, CONV2D_HOST,
     CONV2D_SUM_HOST, CONV2D_MVE, CONV2D_SUM_MVE, *LONG_M0, *_LONG_M0,
+    *SHORT_M0.values(),
 )  # fmt: skip
 
 _COLUMN_ITEM_BYTES = 2
@@ -171,6 +173,12 @@ def fallbacks(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
             if sparse == kernel and dense not in STRIP_KERNELS
         )  # fmt: skip
     return (*rest, PORTABLE[type(node)])
+
+
+def smaller(node: ops.Node, kernel: KernelSpec) -> tuple[KernelSpec, ...]:
+    """Kernels for the shapes of ``kernel`` that need less scratch, and time; the fastest first."""
+    short = (SHORT_M0[kernel],) if kernel in SHORT_M0 else ()
+    return (*short, PORTABLE[type(node)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from squeeze2c.kernels import (
     TILE_BYTES,
     KernelSpec,
     default_tile_channels,
-    fallbacks,
     kernel_for_strips,
     m3,
     rows_at_once,
     scratch_bytes,
+    smaller,
     transforms_once,
 )
 from squeeze2c.kernels.select import TALL_MAP_ROWS
@@ -34,8 +34,8 @@ from squeeze2c.schedule.zeros import skip_zeros, skippable_zeros
 from squeeze2c.target import Core
 
 STRIPS = (1, 2, 4, 8, 16)
-SMALL_SCRATCH_BYTES = (4096, 8192, 16384, 24576)
-"""Beyond which kernels of Cortex-M0 may make way for portable ones, which are slow and small."""
+SMALL_SCRATCH_BYTES = (4096, 8192, 12288, 16384, 24576)
+"""Beyond which kernels of Cortex-M0 make way for smaller ones, in the end portable ones."""
 LATE_HEIGHTS = 3
 LATE_UNITS = (2, 4, 8)
 """Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
@@ -61,7 +61,7 @@ class _Family:
 
     ``at_once``: the stages whose kernels take several rows at once. ``make``: one of them.
     ``strips``: rows of each stage; empty where all are computed in one step.
-    ``most_scratch_bytes``: what needs more has portable kernels.
+    ``most_scratch_bytes``: what needs more has kernels that need less.
     """
 
     kind: str
@@ -107,13 +107,15 @@ class _Kernels:
             chosen = tuple(map(self._for_strips, chosen, strips))
         if most_scratch_bytes is None:
             return chosen
-        return tuple(
-            stage if stage.scratch_bytes <= most_scratch_bytes else self._portable(stage)
-            for stage in chosen
-        )
+        return tuple(self._within(stage, most_scratch_bytes) for stage in chosen)
 
-    def _portable(self, stage: Stage) -> Stage:
-        return self._with_kernel(stage, fallbacks(self.graph.node(stage.node), stage.kernel)[-1])
+    def _within(self, stage: Stage, most_scratch_bytes: int) -> Stage:
+        if stage.scratch_bytes <= most_scratch_bytes:
+            return stage
+        kernels = smaller(self.graph.node(stage.node), stage.kernel)
+        stages = [self._with_kernel(stage, kernel) for kernel in kernels]
+        fitting = (small for small in stages if small.scratch_bytes <= most_scratch_bytes)
+        return next(fitting, stages[-1])
 
     def _for_strips(self, stage: Stage, strip_rows: int) -> Stage:
         rows = min(strip_rows, stage.rows)

@@ -35,11 +35,11 @@ SUITES: dict[str, Suite] = {
     "s2c_maxpool2d_u8__host": (generate_blocked.pool_cases, check.check_pool),
     **{
         f"s2c_conv2d_u8_s8_u8_{pixels}x1__m0": (generate.conv_cases, check.check_conv)
-        for pixels in (16, 88, 224)
+        for pixels in (8, 16, 88, 224)
     },
     **{
         f"s2c_conv2d_sum_u8_s8_s32_{pixels}x1__m0": (generate.conv_sum_cases, check.check_conv_sum)
-        for pixels in (16, 88)
+        for pixels in (8, 16, 88)
     },
     **{
         f"s2c_winograd3x3_u8_s8_u8_{rows}x1__m0": (

@@ -17,8 +17,8 @@ from tests.kernels.test_requantise import c_requantise, exact, operands
 from tests.support.kernel_library import Build, Kernels, load_kernels
 
 KERNELS: dict[str, Callable[..., None]] = {
-    **{f"s2c_conv2d_u8_s8_u8_{n}x1__m0": check.check_conv for n in (16, 88, 224)},
-    **{f"s2c_conv2d_sum_u8_s8_s32_{n}x1__m0": check.check_conv_sum for n in (16, 88)},
+    **{f"s2c_conv2d_u8_s8_u8_{n}x1__m0": check.check_conv for n in (8, 16, 88, 224)},
+    **{f"s2c_conv2d_sum_u8_s8_s32_{n}x1__m0": check.check_conv_sum for n in (8, 16, 88)},
 }
 SHORT = Build("gcc", ("-O2", "-DS2C_NO_LONG_MULTIPLY=1"))
 WORDS_PER_TAP = 19
