@@ -23,7 +23,7 @@ from squeeze2c.export import Artifact
 from squeeze2c.pipeline import compile_model
 from squeeze2c.target import KIB, core_named
 
-BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500"}
+BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m55": "mps3-an547"}
 _CALIBRATION_IMAGES = 4
 MILLION = 1e6
 
@@ -59,12 +59,13 @@ CASES = (
     Case(V11, "cortex-m4", 256 * KIB, 290, 700.9),
     Case(V11, "cortex-m7", 256 * KIB, 290, 696.5),
     Case(V10, "cortex-m4", 256 * KIB, 620, 1571.2),
+    Case(V11, "cortex-m55", 256 * KIB, 60, 107.5),
 )
 
 
 def kernel_code_bytes(artifact: Artifact) -> int:
     """Code of the kernels for the core's architecture, at -O3."""
-    sources = [path for path in artifact.sources if path.stem.endswith("__dsp")]
+    sources = [path for path in artifact.sources if not path.stem.endswith("__c") and "__" in path.stem]
     flags = core_named(artifact.target).gcc_flags
     with tempfile.TemporaryDirectory() as folder:
         total = 0
