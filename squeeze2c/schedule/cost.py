@@ -103,7 +103,9 @@ def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
     """Instructions that one image takes."""
     image = graph.input_value.type
     received = sum(step.stage == INPUT_STAGE for step in schedule.steps)
-    copied = received * (COPY_ROW + image.width * image.channels * COPY_BYTE)
+    helium = any(stage.kernel.arch == "mve" for stage in schedule.stages)
+    copy_byte = cost_mve.COPY_BYTE if helium else COPY_BYTE
+    copied = received * (COPY_ROW + image.width * image.channels * copy_byte)
     return round(copied + sum(instructions_by_stage(graph, schedule)))
 
 

@@ -19,6 +19,9 @@ from squeeze2c.schedule.stages import Stage
 
 PIXELS = 4
 
+COPY_BYTE = 3 / 16
+"""A pushed row on its way into its line buffer."""
+
 STEP = {4: 14.0, 3: 11.0}
 """A block of 16 taps, by the pixels of a group."""
 WIDE_STEP = {4: 36.0, 3: 29.0}

@@ -52,7 +52,7 @@ def test_every_layer_equals_the_oracle_and_costs_what_is_predicted(
     chosen = build_program(network, core_named(TARGET), "tiny", options).chosen
     stages = instructions_by_stage(network, chosen.schedule)
     for layer, predicted in zip(result.layers, stages, strict=True):
-        assert predicted == pytest.approx(layer.instructions, rel=0.08), layer.name
+        assert predicted == pytest.approx(layer.instructions, rel=0.1), layer.name
     assert chosen.instructions == pytest.approx(result.instructions, rel=0.02)
 
 

@@ -21,6 +21,8 @@ from tests.support.kernel_library import Build, Kernels, load_kernels
 from tests.support.programs import every_operator_graph, program_of, quantised, random_images
 
 MODES = (None, *INPUT_MODES)
+TARGETS = ("host", "cortex-m55")
+"""Portable kernels, and those for Helium in their C form."""
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +30,13 @@ def kernels(build_dir: Path) -> Kernels:
     return load_kernels(Build("gcc", ("-O2",)), build_dir)
 
 
-@given(case=networks(max_layers=12), order=st.sampled_from(KINDS), mode=st.sampled_from(MODES))
+@given(
+    case=networks(max_layers=12), order=st.sampled_from(KINDS), mode=st.sampled_from(MODES),
+    target=st.sampled_from(TARGETS),
+)
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_planned_program_equals_oracle(
-    kernels: Kernels, case: Case, order: str, mode: str | None
+    kernels: Kernels, case: Case, order: str, mode: str | None, target: str
 ) -> None:
     """From float model to chosen schedule: no row is too early or too late, wherever it lies."""
     graph = run_passes(case.graph, case.preprocess)
@@ -39,7 +44,7 @@ def test_planned_program_equals_oracle(
     shape = (4, kind.height, kind.width, kind.channels)
     images = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
     integer = quantize(graph, images)
-    program = program_of(integer, "host", options=ScheduleOptions(order, mode))
+    program = program_of(integer, target, options=ScheduleOptions(order, mode))
     interpreter = Interpreter(kernels, program)
     expected = evaluate_int(integer, images)
     for index in (0, 3):

@@ -20,7 +20,7 @@ def test_a_quad_of_biases_and_multipliers() -> None:
     bias = np.array([10, 20, 30, 40, 50], np.int32)
     multiplier = np.array([1, 2, 3, 4, 5], np.int32)
     _, numbers = signed_constants(weight, bias, multiplier)
-    biases = (bias + 128 * weight[:, 0]).tolist()
+    biases = (bias + 128 * weight[:, 0].astype(np.int32)).tolist()
     assert numbers.tolist() == [
         biases[0], biases[2], 128, 384, biases[1], biases[3], 256, 512,
         biases[4], 0, 640, 0, 0, 0, 0, 0,
