@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from squeeze2c.ir import Padding, Window
-from squeeze2c.kernels import (
+from expand2c.ir import Padding, Window
+from expand2c.kernels import (
     block_weights,
     pair_weights,
     reads_in_place,
     scratch_bytes,
     weights_bytes,
 )
-from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_HOST
+from expand2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_HOST
 from tests.support.programs import every_operator_graph, quantised
 
 SUMS_BYTES = 17 * 16 * 4
@@ -21,13 +21,13 @@ SUMS_BYTES = 17 * 16 * 4
 
 def test_scratch_holds_sums_and_what_a_tile_reads() -> None:
     graph = quantised(every_operator_graph())
-    stem, squeeze = graph.node("stem"), graph.node("fire/squeeze1x1")
+    stem, expand = graph.node("stem"), graph.node("fire/expand1x1")
     stride = stem.window.strides[1]
     # Rows of three pixels of three channels are nine bytes, three quads.
     assert scratch_bytes(graph, stem, CONV2D_HOST) == SUMS_BYTES + 3 * (13 * stride * 3 + 12)
-    channels = graph.values[squeeze.inputs[0]].type.channels
+    channels = graph.values[expand.inputs[0]].type.channels
     copies = 0 if channels % 4 == 0 else 13 * channels + -(-channels // 4) * 4
-    assert scratch_bytes(graph, squeeze, CONV2D_HOST) == SUMS_BYTES + copies
+    assert scratch_bytes(graph, expand, CONV2D_HOST) == SUMS_BYTES + copies
 
 
 @pytest.mark.parametrize(
