@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from expand2c.ir import Padding, Window
-from expand2c.kernels import (
+from squeeze2c.ir import Padding, Window
+from squeeze2c.kernels import (
     block_weights,
     pair_weights,
     reads_in_place,
     scratch_bytes,
     weights_bytes,
 )
-from expand2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_HOST
+from squeeze2c.kernels.catalogue import CONV2D, CONV2D_DSP, CONV2D_HOST
 from tests.support.programs import every_operator_graph, quantised
 
 SUMS_BYTES = 17 * 16 * 4
