@@ -17,9 +17,9 @@
 #include "s2c_kernels.h"
 #include "s2c_winograd_dsp.h"
 
-/* V of one group: `tiles` tiles from `tile` on. rows: six. in_channels: a multiple of 2. */
+/* V of one group: `tiles` tiles from `tile` on. rows: six. in_channels: a multiple of 2. scratch: 36 words. */
 void s2c_winograd_input__m0(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
-                            uint32_t tiles, uint32_t *v);
+                            uint32_t tiles, uint32_t *v, uint32_t *scratch);
 
 /* U of one output channel. */
 void s2c_winograd_weights__m0(const int8_t *weights, uint32_t in_channels, uint32_t *u);

@@ -101,9 +101,9 @@ static s2c_winograd_band band_from(uint32_t first, uint8_t *const *out_rows, uin
     return band;
 }
 
-/* V of a band whose first input row is rows[0]; returns what follows it. */
+/* V of a band whose first input row is rows[0]; returns what follows it. m: scratch. */
 static uint32_t *transform_band(const s2c_conv2d *layer, const uint8_t *const *rows,
-                                uint32_t row_count, uint32_t *v)
+                                uint32_t row_count, uint32_t *v, uint32_t *m)
 {
     const s2c_winograd_groups groups = s2c_winograd_groups_of(layer->window.out_cols);
     const uint8_t *six[SIDE];
@@ -115,7 +115,7 @@ static uint32_t *transform_band(const s2c_conv2d *layer, const uint8_t *const *r
     }
     for (uint32_t group = 0; group < groups.fours + groups.threes; ++group) {
         const uint32_t tiles = group < groups.fours ? 4u : 3u;
-        s2c_winograd_input__m0(layer, six, tile, tiles, v);
+        s2c_winograd_input__m0(layer, six, tile, tiles, v, m);
         v += (size_t)S2C_WINOGRAD_POSITIONS * layer->window.in_channels * tiles;
         tile += tiles;
     }
@@ -134,7 +134,7 @@ void s2c_winograd3x3__m0(const s2c_conv2d *layer, const uint8_t *const *rows, in
 
     for (uint32_t first = 0; first < row_count; first += OUT) {
         const s2c_winograd_band band = band_from(first, out_rows, row_count);
-        to = transform_band(layer, rows + first, band.row_count, to);
+        to = transform_band(layer, rows + first, band.row_count, to, m);
     }
     for (uint32_t channel = 0; channel < layer->window.out_channels; ++channel) {
         const uint32_t *from = v;

@@ -44,12 +44,12 @@ static const uint32_t factors[SIDE * SIDE] = {
     FACTORS(INVERSE_OF_9),           FACTORS(24u * INVERSE_OF_9),
 };
 
-/* Two channels of one tile; positions are `step` words apart, the channels `tiles`. */
+/* Two channels of one tile; positions are `step` words apart, the channels `tiles`. x_b: for x B. */
 static S2C_M0_NOINLINE void transform_tile(const s2c_winograd_tile *tile, uint32_t channel,
-                                           uint32_t tiles, uint32_t *v, size_t step)
+                                           uint32_t tiles, uint32_t *v, size_t step,
+                                           uint32_t *x_b)
 {
     const uint32_t *factor = factors;
-    uint32_t rows[SIDE][SIDE]; /* [row of x][column of x B] */
 
     for (uint32_t row = 0; row < SIDE; ++row) {
         uint32_t x[SIDE];
@@ -57,11 +57,11 @@ static S2C_M0_NOINLINE void transform_tile(const s2c_winograd_tile *tile, uint32
             const uint8_t *const from = tile->pixels[row][col] + channel;
             x[col] = (uint32_t)from[0] + ((uint32_t)from[1] << 16);
         }
-        transform(x, 1u, rows[row]);
+        transform(x, 1u, x_b + (size_t)SIDE * row);
     }
     for (uint32_t col = 0; col < SIDE; ++col) {
         uint32_t y[SIDE];
-        transform(&rows[0][col], SIDE, y);
+        transform(x_b + col, SIDE, y);
         for (uint32_t row = 0; row < SIDE; ++row) {
             const uint32_t half = y[row] & 0xFFFFu;
             const uint32_t low = half - ((half & 0x8000u) << 1);
@@ -91,7 +91,7 @@ static S2C_M0_NOINLINE void find_pixels(const s2c_conv2d *layer, const uint8_t *
 }
 
 void s2c_winograd_input__m0(const s2c_conv2d *layer, const uint8_t *const *rows, uint32_t tile,
-                            uint32_t tiles, uint32_t *v)
+                            uint32_t tiles, uint32_t *v, uint32_t *scratch)
 {
     const uint32_t channels = layer->window.in_channels;
     const size_t step = (size_t)channels * tiles;
@@ -101,7 +101,7 @@ void s2c_winograd_input__m0(const s2c_conv2d *layer, const uint8_t *const *rows,
         uint32_t *to = v + t;
         find_pixels(layer, rows, tile + t, &found);
         for (uint32_t channel = 0; channel < channels; channel += 2u) {
-            transform_tile(&found, channel, tiles, to, step);
+            transform_tile(&found, channel, tiles, to, step, scratch);
             to += (size_t)2u * tiles;
         }
     }
