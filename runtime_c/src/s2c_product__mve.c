@@ -1,6 +1,26 @@
 /* Set-up of the products for Helium. */
 #include "s2c_conv2d_mve.h"
 
+#if S2C_MVE_NATIVE
+/* The offsets in s2c_mve_assembler.h, which are text. A size below 0 does not compile. */
+#define OFFSET(field, bytes) \
+    typedef char offset_of_##field[offsetof(s2c_mve_product, field) == (bytes) ? 1 : -1]
+OFFSET(columns, 0u);
+OFFSET(weights, 4u);
+OFFSET(bias, 8u);
+OFFSET(bias_end, 12u);
+OFFSET(turns, 16u);
+OFFSET(skip_bytes, 20u);
+OFFSET(kept, 24u);
+OFFSET(entries, 28u);
+OFFSET(zero_point, 36u);
+OFFSET(out, 40u);
+OFFSET(sums, 56u);
+OFFSET(least, 60u);
+OFFSET(pixels, 64u);
+OFFSET(parked, 68u);
+#endif
+
 void s2c_mve_begin__mve(s2c_mve_product *product, const s2c_conv2d *layer, const int8_t *columns,
                         uint32_t steps, uint32_t per_turn, uint32_t step_bytes)
 {
