@@ -11,16 +11,12 @@ import pytest
 from squeeze2c.kernels.catalogue import (
     CONV2D,
     CONV2D_DSP,
-    CONV2D_M0,
     CONV2D_SUM,
     CONV2D_SUM_DSP,
-    CONV2D_SUM_M0,
-    SPARSE_CONV2D_DSP,
-    SPARSE_CONV2D_SUM_DSP,
 )
 from squeeze2c.resources import runtime_dir
 from squeeze2c.target import BOARDS, CORES, Board
-from tests.kernels import generate, generate_m0, generate_paired, generate_sparse
+from tests.kernels import generate, generate_paired
 from tests.kernels.test_requantise import exact, operands
 from tests.support.kernel_library import SHIM, include_flags, kernel_sources, run
 from tests.support.tools import missing, require_tool
@@ -49,14 +45,6 @@ def vectors(build_dir: Path) -> Path:
         collected.add_conv(conv, False, CONV2D_DSP)
     for conv in generate_paired.conv_sum_cases()[1::3]:
         collected.add_conv(conv, True, CONV2D_SUM_DSP)
-    for conv in generate_sparse.conv_cases()[::2]:
-        collected.add_conv(conv, False, SPARSE_CONV2D_DSP)
-    for conv in generate_sparse.conv_sum_cases()[1::3]:
-        collected.add_conv(conv, True, SPARSE_CONV2D_SUM_DSP)
-    for conv in (*generate.conv_cases()[5::12], *generate_m0.conv_cases()[::2]):
-        collected.add_conv(conv, False, CONV2D_M0)
-    for conv in (*generate.conv_sum_cases()[9::12], *generate_m0.conv_cases()[1::2]):
-        collected.add_conv(conv, True, CONV2D_SUM_M0)
     for pool in generate.pool_cases():
         collected.add_pool(pool)
     for addition in generate.add_cases()[:-1]:

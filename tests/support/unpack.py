@@ -41,7 +41,8 @@ class UnpackKernels(Kernels):
 
     def __init__(self, library: Path, guard_bytes: int = 64) -> None:
         include = runtime_dir() / "include"
-        text = "".join((include / name).read_text() for name in ("s2c.h", "s2c_unpack.h"))
+        headers = ("s2c.h", "s2c_kernels.h", "s2c_unpack.h")
+        text = "".join((include / name).read_text() for name in headers)
         text = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
         text = re.sub(r"#ifdef __cplusplus\n.*?#endif", "", text, flags=re.DOTALL)
         text = re.sub(r"^\s*#.*$", "", text.replace("\\\n", " "), flags=re.MULTILINE)
