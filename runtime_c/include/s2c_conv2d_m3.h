@@ -19,6 +19,7 @@
 #include "s2c_fields_m3.h"
 #include "s2c_kernels.h"
 #include "s2c_m3.h"
+#include "s2c_requantise.h"
 
 #define S2C_M3_PIXELS 4u
 #define S2C_M3_CHANNELS 3u
@@ -110,7 +111,7 @@ static inline uint32_t s2c_m3_result(const uint32_t *scratch, uint32_t i, uint32
     } else {
         sum = second ? b[0] - a[2] : b[2];
     }
-    return s2c_m3_smlal_high((uint64_t)start[1] << 32 | start[0], (int32_t)sum,
+    return s2c_m3_smlal_high((uint64_t)start[1] << 32 | start[0], s2c_signed(sum),
                              (int32_t)scratch[S2C_M3_CONSTANTS + i]);
 }
 

@@ -117,7 +117,8 @@ void s2c_columns__mve(const s2c_conv2d *layer, const uint8_t *const *rows, uint3
 static inline int s2c_mve_alone(const s2c_window *window)
 {
     return window->kernel_rows == 1u && window->kernel_cols == 1u && window->stride_cols == 1u &&
-           window->pad_left == 0u && window->in_channels % S2C_MVE_BLOCK == 0u;
+           window->pad_left == 0u && window->out_cols <= window->in_cols &&
+           window->in_channels % S2C_MVE_BLOCK == 0u;
 }
 
 /* Their columns, from the pixel at `from` on. */

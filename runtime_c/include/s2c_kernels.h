@@ -209,7 +209,8 @@ void s2c_conv2d_sum_u8_s8_s32_14x16__host(const s2c_conv2d *layer, const uint8_t
  * S2C_CONV2D_4X3_SCRATCH_BYTES(K, groups).
  * Preconditions besides those of portable kernels: shift is 24, clamp_min is 0, groups and part_blocks are not 0,
  * and of every part of two channels of each triple (channels 0 and 1, 0 and 2) the sum of all products
- * lies in [-2^20, 2^20) for every input, as it does in parts of two blocks.
+ * lies in [-2^20, 2^20) for every input, as it does in parts of two blocks, and the sum over all parts
+ * plus 2^20 for each of them is below 2^31.
  */
 void s2c_conv2d_u8_s8_u8_4x3__m3(const s2c_conv2d *layer, const uint8_t *const *rows,
                                  int16_t *scratch, uint8_t *out_row);

@@ -17,6 +17,7 @@
 #include "s2c_fields_m3.h"
 #include "s2c_kernels.h"
 #include "s2c_m3.h"
+#include "s2c_requantise.h"
 
 #define S2C_POLY_KERNEL 3u
 

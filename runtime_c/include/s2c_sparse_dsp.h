@@ -28,10 +28,11 @@
 #define S2C_SPARSE_FIELD 23u
 #define S2C_SPARSE_HALF ((uint32_t)1 << 22)
 
-/* The words of each output channel. */
-static inline const uint16_t *s2c_sparse_table(const s2c_conv2d *layer)
+/* How many words an output channel has. The table is an array of words, two numbers each. */
+static inline uint32_t s2c_sparse_count(const s2c_conv2d *layer, uint32_t channel)
 {
-    return (const uint16_t *)(const void *)layer->weights;
+    const uint32_t *const table = (const uint32_t *)(const void *)layer->weights;
+    return (table[channel / 2u] >> (16u * (channel % 2u))) & 0xFFFFu;
 }
 
 /* The words of the first output channel. */

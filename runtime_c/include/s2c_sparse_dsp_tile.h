@@ -19,7 +19,7 @@ typedef struct {
     const uint32_t *words;     /* s16 */
     const uint32_t *words_end; /* s17: of the channel in hand */
     const uint32_t *columns;   /* s18 */
-    const uint16_t *table;     /* s19 */
+    const void *table;         /* s19: half-words */
     const int32_t *bias;       /* s20 */
     const int32_t *multiplier; /* s21 */
     void *out;                 /* s22 */
@@ -36,7 +36,7 @@ static inline s2c_sparse_tile s2c_sparse_tile_of(const s2c_conv2d *layer, const 
     tile.words = s2c_sparse_words(layer);
     tile.words_end = NULL;
     tile.columns = columns;
-    tile.table = s2c_sparse_table(layer);
+    tile.table = layer->weights;
     tile.bias = layer->bias;
     tile.multiplier = layer->multiplier;
     tile.out = NULL;

@@ -7,6 +7,7 @@
 #define LEAST_OF_ALL (-2147483647 - 1)
 
 #if S2C_MVE_NATIVE
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 
 #define BLOCKS_PER_TURN 8u
 

@@ -89,7 +89,7 @@ void s2c_conv2d_sum_u8_s8_s32_4x3__m3(const s2c_conv2d *layer, const uint8_t *co
             }
             for (uint32_t i = 0; i < channels; ++i) {
                 sums[channel + i] =
-                    (int32_t)((uint32_t)sums[channel + i] + words[S2C_M3_TOTALS + i]);
+                    s2c_signed((uint32_t)sums[channel + i] + words[S2C_M3_TOTALS + i]);
             }
         }
     }

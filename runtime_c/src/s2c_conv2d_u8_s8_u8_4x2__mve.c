@@ -3,6 +3,7 @@
 #include "s2c_mve_assembler.h"
 
 #if S2C_MVE_NATIVE
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 
 #define BLOCKS_PER_TURN 4u
 

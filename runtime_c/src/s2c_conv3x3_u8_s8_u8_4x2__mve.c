@@ -6,6 +6,7 @@
 #include "s2c_mve_assembler.h"
 
 #if S2C_MVE_NATIVE
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 
 #include <arm_mve.h>
 

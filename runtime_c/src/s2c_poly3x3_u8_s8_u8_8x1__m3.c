@@ -14,7 +14,7 @@ typedef struct {
 
 static inline uint8_t requantise(const s2c_poly_channel *to, uint32_t sum)
 {
-    return (uint8_t)s2c_m3_usat8(s2c_m3_smlal_high(to->start, (int32_t)sum, to->multiplier));
+    return (uint8_t)s2c_m3_usat8(s2c_m3_smlal_high(to->start, s2c_signed(sum), to->multiplier));
 }
 
 /* Sums of a pair are middle, high, low. All pixels of `pairs` pairs are in the row. */

@@ -134,7 +134,7 @@ void s2c_signed_tile__mve(int8_t *weights, int32_t *bias, const int32_t *multipl
                                                  : place_channel(to, from, taps);
 
             /* Unsigned, because it may leave int32 where codes are damaged. */
-            bias[o + i] = (int32_t)((uint32_t)bias[o + i] + 128u * (uint32_t)sum);
+            bias[o + i] = s2c_signed((uint32_t)bias[o + i] + 128u * (uint32_t)sum);
         }
     }
     place_quads(bias, multiplier, channels);

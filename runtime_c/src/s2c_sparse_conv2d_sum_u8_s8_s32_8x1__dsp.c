@@ -1,6 +1,7 @@
 /* Convolution whose outputs are summed and whose weights of zero are skipped, for cores with the DSP extension. */
 #include "s2c_dsp.h"
 #include "s2c_kernels.h"
+#include "s2c_requantise.h"
 #include "s2c_sparse_dsp.h"
 #include "s2c_sparse_dsp_tile.h"
 
@@ -66,22 +67,22 @@ static uint32_t above_zero(uint32_t result)
 static void add_group(const s2c_conv2d *layer, const uint32_t *columns, uint32_t pixels,
                       uint8_t relu, int32_t *sums)
 {
-    const uint16_t *const table = s2c_sparse_table(layer);
     const uint32_t *words = s2c_sparse_words(layer);
     uint32_t acc[S2C_SPARSE_PIXELS];
 
     for (uint32_t channel = 0; channel < layer->window.out_channels; ++channel) {
         const int32_t multiplier = layer->multiplier[channel] * 256;
+        const uint32_t count = s2c_sparse_count(layer, channel);
         uint32_t sum = 0;
 
-        s2c_sparse_channel__dsp(words, table[channel], columns, (pixels + 1u) / 2u,
-                                layer->bias[channel], acc);
-        words += table[channel];
+        s2c_sparse_channel__dsp(words, count, columns, (pixels + 1u) / 2u, layer->bias[channel],
+                                acc);
+        words += count;
         for (uint32_t p = 0; p < pixels; ++p) {
             const uint32_t result = s2c_smmlar(acc[p], multiplier, 0u);
             sum += relu ? above_zero(result) : result;
         }
-        sums[channel] += (int32_t)sum;
+        sums[channel] += s2c_signed(sum);
     }
 }
 

@@ -63,18 +63,18 @@ static void multiply_tile(const s2c_sparse_tile *tile)
 static void multiply_group(const s2c_conv2d *layer, const uint32_t *columns, uint32_t pixels,
                            uint8_t *out)
 {
-    const uint16_t *const table = s2c_sparse_table(layer);
     const uint32_t *words = s2c_sparse_words(layer);
     const uint32_t stride = layer->window.out_stride_bytes;
     uint32_t acc[S2C_SPARSE_PIXELS];
 
     for (uint32_t channel = 0; channel < layer->window.out_channels; ++channel) {
         const int32_t multiplier = layer->multiplier[channel] * 256;
+        const uint32_t count = s2c_sparse_count(layer, channel);
         uint8_t *to = out + channel;
 
-        s2c_sparse_channel__dsp(words, table[channel], columns, (pixels + 1u) / 2u,
-                                layer->bias[channel], acc);
-        words += table[channel];
+        s2c_sparse_channel__dsp(words, count, columns, (pixels + 1u) / 2u, layer->bias[channel],
+                                acc);
+        words += count;
         for (uint32_t p = 0; p < pixels; ++p) {
             *to = (uint8_t)s2c_usat8(s2c_smmlar(acc[p], multiplier, layer->out_zero_point));
             to += stride;

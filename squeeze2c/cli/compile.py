@@ -293,9 +293,11 @@ def _agreement(loss: dict[str, Any]) -> str:
 
 def _beside_arena_bytes(artifact: Artifact) -> int:
     """What a budget of RAM must hold beside the arena."""
-    from squeeze2c.pipeline import STACK_RESERVE_BYTES
+    from squeeze2c.planning import stack_reserve_bytes
+    from squeeze2c.target import core_named
 
-    return STACK_RESERVE_BYTES + int(artifact.manifest["ram"]["interface_bytes"])
+    reserve = stack_reserve_bytes(core_named(artifact.target))
+    return reserve + int(artifact.manifest["ram"]["interface_bytes"])
 
 
 def _against(size: int, budget: int | None) -> str:

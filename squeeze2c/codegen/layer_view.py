@@ -20,6 +20,7 @@ from squeeze2c.kernels import (
     signed_columns,
     skips_zeros,
     transforms_once,
+    weights_bytes,
     winograd_groups,
 )
 from squeeze2c.kernels.catalogue import POLY_M3
@@ -164,7 +165,8 @@ def _weights_needed(layer: Layer, program: CProgram) -> str:
     if skips_zeros(layer.kernel):
         return f"{layer.conv.weights_bytes}u"
     outputs = layer.destination.channels if layer.destination else program.classes
-    return f"{layer.window.taps * layer.sources[0].channels}u * {outputs}u"
+    shape = (outputs, *layer.window.kernel, layer.sources[0].channels)
+    return f"{weights_bytes(layer.kernel, shape)}u"
 
 
 def _row_pointers(layer: Layer) -> int:

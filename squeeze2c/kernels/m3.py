@@ -75,6 +75,14 @@ def part_blocks(weight: np.ndarray, tile_channels: int = 0, poly: bool = False) 
     return result
 
 
+def offset_limit(weight: np.ndarray, poly: bool = False) -> int:
+    """What accumulators over ``weight`` int8 OHWI must stay below: sums of fields begin at 2^20
+    for each part, of which there may be as many as the shortest parts make."""
+    taps = weight[0].size // POLY_KERNEL if poly else weight[0].size
+    least = 1 if poly else 2
+    return (1 << 31) - FIELD_LIMIT * -(-blocks_of(taps) // least)
+
+
 def _of_rows(weight: np.ndarray) -> np.ndarray:
     """Sums of the positive and of the negative weights, (sums, blocks), of each output channel."""
     taps = np.swapaxes(weight, 2, 3).astype(np.int32).reshape(len(weight), -1, POLY_KERNEL)

@@ -16,11 +16,13 @@ from squeeze2c.ir import Graph, Window, ops
 from squeeze2c.kernels import (
     STRIP_KERNELS,
     KernelSpec,
+    m3,
     pairs_weights,
     shares_words,
     skips_zeros,
     zeros_suit,
 )
+from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.reference.fixed_point import MULTIPLIER_LIMIT
 from squeeze2c.schedule import Placement, output_rows, place_feature_maps
 
@@ -81,7 +83,7 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
     Kernels for pairs of channels have 256 times the accumulator of each second channel in 32
     bits, shift by 24 bits and cannot clamp above 0. Those for strips have 64 times each
     accumulator, and leave rows to one of the former. Those with several sums in 64 bits take
-    any weights, in parts.
+    them in parts, each of which adds what its fields begin at.
     """
     if kernel.arch == "m0" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
         low, high = _accumulator_bounds(graph, node)
@@ -89,7 +91,10 @@ def suits(graph: Graph, node: ops.Node, kernel: KernelSpec) -> bool:
         fits = low.min() >= -limit and high.max() < limit
         return bool(fits and graph.constants[node.inputs[1]].min() >= M0_LEAST_WEIGHT)
     if shares_words(kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        return node.shift == PAIRED_SHIFT and getattr(node, "clamp_min", 0) == 0
+        weight = graph.constants[node.inputs[1]]
+        largest = max(-_products(weight).min(), _products(weight).max())
+        below = largest < m3.offset_limit(weight, kernel == POLY_M3)
+        return bool(below) and node.shift == PAIRED_SHIFT and getattr(node, "clamp_min", 0) == 0
     if not pairs_weights(kernel) and not skips_zeros(kernel):
         return True
     if not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
@@ -191,10 +196,14 @@ def _accumulator_bounds(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest accumulator of each output channel over all inputs, int64 (O,)."""
     weight, bias = (graph.constants[name] for name in node.inputs[1:3])
+    low, high = _products(weight)
+    return bias + low, bias + high
+
+
+def _products(weight: np.ndarray) -> np.ndarray:
+    """Least and greatest sum of all products of each output channel, int64 (2, O)."""
     matrix = weight.reshape(len(weight), -1).astype(np.int64)
-    low = bias + 255 * np.minimum(matrix, 0).sum(axis=1)
-    high = bias + 255 * np.maximum(matrix, 0).sum(axis=1)
-    return low, high
+    return 255 * np.stack([np.minimum(matrix, 0).sum(axis=1), np.maximum(matrix, 0).sum(axis=1)])
 
 
 def _prove_results(node: ops.Node, pixels: int, low: np.ndarray, high: np.ndarray) -> None:

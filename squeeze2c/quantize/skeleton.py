@@ -21,12 +21,15 @@ Convolution = ops.Conv2D | ops.ConvGlobalPool
 SHIFT = DEFAULT_SHIFT
 """As quantised convolutions have it: kernels are chosen by it."""
 
+SPARSE = 0.6
+"""Where more of the weights than this are not zero, no kernel skips zeros."""
+
 
 def integer_skeleton(graph: Graph, zeros_only: bool = True) -> Graph:
     """The quantised form of ``graph``, which has been through the passes, with weights of zero.
 
-    Without ``zeros_only`` a weight is 1 where that of ``graph`` is not zero: rounding makes more
-    zeros, but none disappears.
+    Without ``zeros_only`` a weight of a sparse layer is 1 where that of ``graph`` is not zero:
+    rounding makes more zeros, but none disappears.
     """
     values = {name: _quantised(value) for name, value in graph.values.items()}
     constants: dict[str, np.ndarray] = {}
@@ -37,12 +40,16 @@ def integer_skeleton(graph: Graph, zeros_only: bool = True) -> Graph:
 
 
 def _patterns(graph: Graph, nodes: tuple[ops.Node, ...]) -> dict[str, np.ndarray]:
-    """Where the weights of ``graph`` are not zero, by their names in the skeleton's ``nodes``."""
-    return {
-        node.inputs[1]: (graph.constants[old.inputs[1]] != 0).astype(np.int8)
+    """Where weights of sparse layers are not zero, by their names in the skeleton's ``nodes``."""
+    patterns = {
+        node.inputs[1]: graph.constants[old.inputs[1]] != 0
         for old, node in zip(graph.nodes, nodes, strict=True)
         if isinstance(node, ops.QConv2D | ops.QConvGlobalPool)
     }
+    return {
+        name: pattern.astype(np.int8) for name, pattern in patterns.items()
+        if pattern.mean() <= SPARSE
+    }  # fmt: skip
 
 
 def _quantised(value: Value) -> Value:

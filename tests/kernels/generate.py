@@ -93,6 +93,12 @@ def _windows() -> Iterator[ConvCase]:
                     f"kernel {kernel}, strides {strides}, padding {style}", rng, size, channels,
                     window, zero_point=int(rng.choice([0, 1, 127, 255])),
                 )
+    # Single pixels with padding on one side.
+    for pads in ((0, 0, 0, 1), (0, 1, 0, 0), (0, 2, 0, 3), (1, 0, 1, 0)):
+        for channels in (3, 16):
+            window = Window((1, 1), (1, 1), Padding(*pads))
+            label = f"1x1 of {channels} channels padded by {pads}"
+            yield random_conv(label, rng, (2, 7), (channels, 4), window)
     # Padding wider than the map: some windows hold nothing else.
     for size, kernel, pad in (((1, 1), (2, 2), 3), ((3, 3), (1, 1), 1)):
         window = Window(kernel, (1, 1), Padding(pad, pad, pad, pad))

@@ -282,3 +282,15 @@ def test_sums_that_share_words_shift_by_24_bits_and_clamp_at_zero(kernel: Kernel
         assert not suits(graph, graph.nodes[0], kernel)
     graph = pair((1 << 23) - 255, 1)
     assert suits(graph, graph.nodes[0], kernel)
+
+
+@pytest.mark.parametrize("kernel", [CONV2D_M3, POLY_M3])
+def test_starts_of_all_parts_fit_beside_the_sum(kernel: KernelSpec) -> None:
+    """With several sums in 64 bits, each part adds 2^20 to what must stay in int32."""
+    rows = 3 if kernel == POLY_M3 else 1
+    taps_of_a_part = 8 * 3 if kernel == POLY_M3 else 16
+    parts = (1 << 31) // ((1 << 20) + 255 * 127 * taps_of_a_part)
+    for count, fits in ((parts, True), (parts + 1, False)):
+        weight = np.full((rows, rows, count * taps_of_a_part // rows**2), 127, np.int8)
+        graph = convolution(weight, bias=0, multiplier=1, shift=24)
+        assert suits(graph, graph.nodes[0], kernel) == fits

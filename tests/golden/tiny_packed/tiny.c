@@ -75,7 +75,7 @@ static const s2c_conv2d layer_stem = {
     .clamp_min = 0,
 };
 S2C_STATIC_ASSERT(S2C_CONV2D_4X2_PAIRED_SCRATCH_BYTES(27u, 3u) <= 336u, scratch_0);
-S2C_STATIC_ASSERT(sizeof tiny_stem_weights >= 27u * 6u, weights_0);
+S2C_STATIC_ASSERT(sizeof tiny_stem_weights >= 168u, weights_0);
 
 static void run_stem(tiny_context *ctx)
 {
