@@ -69,7 +69,7 @@ def _costed(candidate: Candidate, integer: Graph) -> Candidate:
 
     Schedules are chosen without weights.
     """
-    if not any(stage.kernel.arch == "m0" for stage in candidate.schedule.stages):
+    if not any(stage.kernel.arch in ("m0", "m3") for stage in candidate.schedule.stages):
         return candidate
     cost = predicted_instructions(integer, candidate.schedule)
     return replace(candidate, instructions=cost)

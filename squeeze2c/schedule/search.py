@@ -194,7 +194,8 @@ def candidates(
                     continue
                 cost = predicted_instructions(graph, one)
                 made.append(_Made(cost, family.kind, one))
-                if shares and beside_bytes is not None:
+                # Layers that could skip zeros would take more flash if they did not.
+                if shares and beside_bytes is not None and one is (skipping or schedule):
                     made.extend(
                         _Made(saved, family.kind, variant, needed)
                         for saved, needed, variant in share_words(
