@@ -108,7 +108,7 @@ def plan_program(
         lambda schedule: plan_memory(integer, schedule).arena_bytes,
         progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
         lambda schedule: lower_bound_bytes(collect_buffers(integer, schedule)),
-        partial(bytes_beside_scratch, integer),
+        partial(bytes_beside_scratch, integer), options.small_code,
     )  # fmt: skip
     image = integer.input_value.type
     row_bytes = pixels.row_bytes(image.width, image.channels) if options.push else 0
