@@ -199,7 +199,7 @@ def candidates(
                     made.extend(
                         _Made(saved, family.kind, variant, needed)
                         for saved, needed, variant in share_words(
-                            graph, one, cost, beside_bytes(one), not small_code
+                            graph, one, core, cost, beside_bytes(one), not small_code
                         )
                     )
     found: list[Candidate] = []

@@ -1,8 +1,9 @@
 """Which layers compute several sums in 64 bits on cores that could do without.
 
 Cores with the DSP extension run the kernels for Cortex-M3, too, which take fewer instructions per
-product, but more scratch. So schedules are tried whose layers have these kernels where that
-is predicted to be faster and the scratch is there anyway, or for a little more RAM.
+product, but more scratch, and on most cores more cycles per instruction. So schedules are tried
+whose layers have these kernels where that is predicted to save both and the scratch is there anyway, or for a
+little more RAM.
 """
 
 from __future__ import annotations
@@ -17,9 +18,23 @@ from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.schedule.cost import products
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
+from squeeze2c.target import Core
 
 MORE_BYTES = (0, 2048, 4096, 8192, 16384, 32768)
 """What the arena may grow by."""
+CYCLES: Mapping[str, Mapping[tuple[str, str], float]] = {
+    "cortex-m4": {
+        ("conv2d", "dsp"): 1.45, ("conv2d_sum", "dsp"): 1.45, ("winograd3x3", "dsp"): 1.43,
+        ("conv2d", "m3"): 1.67, ("conv2d_sum", "m3"): 1.67, ("poly3x3", "m3"): 1.59,
+    },
+    "cortex-m7": {
+        ("conv2d", "dsp"): 1.02, ("conv2d_sum", "dsp"): 1.03, ("winograd3x3", "dsp"): 0.96,
+        ("conv2d", "m3"): 1.02, ("conv2d_sum", "m3"): 1.01, ("poly3x3", "m3"): 1.11,
+    },
+}  # fmt: skip
+"""Estimated cycles per instruction by core (see ``emulate/cycles.py``), operation and architecture
+of kernels: the middle of what layers of SqueezeNet have, which are up to 3 % off. A
+Cortex-M4 takes three cycles for each of the ``LDRD`` that these kernels live on."""
 WORTH = 0.004
 """Kernels of a family are linked where they save so much of the network: they are 4 KB of code."""
 
@@ -28,18 +43,20 @@ _ALIGNMENT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A stage with another kernel, and the instructions that it saves."""
+    """A stage with another kernel, and the instructions and cycles that it saves."""
 
     stage: Stage
     saved: float
+    saved_cycles: float
 
 
 def share_words(
-    graph: Graph, schedule: Schedule, instructions: float, beside_bytes: Sequence[int],
-    polynomials: bool = True,
+    graph: Graph, schedule: Schedule, core: Core, instructions: float,
+    beside_bytes: Sequence[int], polynomials: bool = True,
 ) -> Iterator[tuple[float, int, Schedule]]:  # fmt: skip
-    """Variants of ``schedule``, which takes ``instructions``: what they take, least bytes, and they.
+    """Variants of ``schedule``, which takes ``instructions`` on ``core``.
 
+    Of each what it takes, what its arena cannot be smaller than, and itself.
     ``beside_bytes``: what is alive besides its scratch while each stage runs. ``polynomials``:
     whether the kernel for 3x3 windows is wanted.
     """
@@ -47,10 +64,10 @@ def share_words(
     for step in schedule.steps:
         if step.stage != INPUT_STAGE:
             steps[step.stage].append(step)
-    needed = [_aligned(s.scratch_bytes) + b for s, b in zip(schedule.stages, beside_bytes)]
-    least = max(needed)
+    cycles = CYCLES.get(core.name, CYCLES["cortex-m4"])
+    least = _arena_bytes(schedule.stages, beside_bytes)
     choices = {
-        index: _choices(graph, schedule, index, steps[index], polynomials)
+        index: _choices(graph, schedule, index, steps[index], cycles, polynomials)
         for index, stage in enumerate(schedule.stages)
         if stage.kernel in SHARED_WORDS and not stage.tile_channels
     }
@@ -61,7 +78,7 @@ def share_words(
             room = least + more - beside_bytes[index]
             fitting = [c for c in found if _aligned(c.stage.scratch_bytes) <= room]
             if fitting:
-                picked[index] = max(fitting, key=lambda c: (c.saved, -c.stage.scratch_bytes))
+                picked[index] = max(fitting, key=lambda c: (c.saved_cycles, -c.stage.scratch_bytes))
         picked = _worthwhile(picked, WORTH * instructions)
         stages = tuple(
             picked[i].stage if i in picked else stage for i, stage in enumerate(schedule.stages)
@@ -70,10 +87,11 @@ def share_words(
             continue
         seen.add(stages)
         cost = instructions - sum(choice.saved for choice in picked.values())
-        bytes_ = max(
-            _aligned(s.scratch_bytes) + b for s, b in zip(stages, beside_bytes, strict=True)
-        )
-        yield cost, bytes_, replace(schedule, stages=stages)
+        yield cost, _arena_bytes(stages, beside_bytes), replace(schedule, stages=stages)
+
+
+def _arena_bytes(stages: Sequence[Stage], beside_bytes: Sequence[int]) -> int:
+    return max(_aligned(s.scratch_bytes) + b for s, b in zip(stages, beside_bytes, strict=True))
 
 
 def _worthwhile(picked: Mapping[int, _Choice], least: float) -> dict[int, _Choice]:
@@ -88,17 +106,20 @@ def _worthwhile(picked: Mapping[int, _Choice], least: float) -> dict[int, _Choic
 
 
 def _choices(
-    graph: Graph, schedule: Schedule, index: int, steps: Sequence[Step], polynomials: bool
-) -> list[_Choice]:
+    graph: Graph, schedule: Schedule, index: int, steps: Sequence[Step],
+    cycles: Mapping[tuple[str, str], float], polynomials: bool,
+) -> list[_Choice]:  # fmt: skip
     stage = schedule.stages[index]
     now = products(graph, schedule, index, steps)
-    found = []
+    found: list[_Choice] = []
     for kernel, scratch in _kernels(graph, stage, schedule.strip_rows[index], polynomials):
         new = replace(stage, kernel=kernel, scratch_bytes=scratch)
         stages = (*schedule.stages[:index], new, *schedule.stages[index + 1 :])
-        saved = now - products(graph, replace(schedule, stages=stages), index, steps)
-        if saved > 0 and all(saved > other.saved for other in found[-1:]):
-            found.append(_Choice(new, saved))
+        then = products(graph, replace(schedule, stages=stages), index, steps)
+        saved_cycles = now * cycles[stage.kernel.op, stage.kernel.arch]
+        saved_cycles -= then * cycles[kernel.op, kernel.arch]
+        if then < now and saved_cycles > 0:
+            found.append(_Choice(new, now - then, saved_cycles))
     return found
 
 
