@@ -188,20 +188,17 @@ def candidates(
         for tiling in tilings:
             stages = _tiled(least, tiling.choose(*family.kernels), ordered.strip_rows)
             schedule = replace(ordered, stages=stages)
+            cost = predicted_instructions(graph, schedule)
+            made.append(_Made(cost, family.kind, schedule))
             skipping = skip_zeros(graph, schedule, zeros)
-            for one in (schedule, skipping):
-                if one is None:
-                    continue
-                cost = predicted_instructions(graph, one)
-                made.append(_Made(cost, family.kind, one))
-                # Layers that could skip zeros would take more flash if they did not.
-                if shares and beside_bytes is not None and one is (skipping or schedule):
-                    made.extend(
-                        _Made(saved, family.kind, variant, needed)
-                        for saved, needed, variant in share_words(
-                            graph, one, core, cost, beside_bytes(one), not small_code
-                        )
-                    )
+            if skipping is not None:
+                cost, schedule = predicted_instructions(graph, skipping), skipping
+                made.append(_Made(cost, family.kind, schedule))
+            # Not of what has zeros and does not skip them, which takes more flash.
+            if shares and beside_bytes is not None:
+                beside = beside_bytes(schedule)
+                variants = share_words(graph, schedule, core, cost, beside, not small_code)
+                made.extend(_Made(c, family.kind, s, least) for c, least, s in variants)
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
     for one in sorted(made, key=lambda m: m.instructions):
@@ -209,13 +206,11 @@ def candidates(
             progress("scheduling", told, total)
             told += 1
         least_bytes = one.least_bytes or (at_least_bytes(one.schedule) if found else 0)
-        if not found or least_bytes < found[-1].arena_bytes:
-            cost = round(one.instructions)
-            if one.least_bytes is not None:
-                cost = predicted_instructions(graph, one.schedule)
-            candidate = Candidate(one.kind, one.schedule, arena_bytes(one.schedule), cost)
-            if not found or candidate.arena_bytes < found[-1].arena_bytes:
-                found.append(candidate)
+        if found and least_bytes >= found[-1].arena_bytes:
+            continue
+        size = arena_bytes(one.schedule)
+        if not found or size < found[-1].arena_bytes:
+            found.append(Candidate(one.kind, one.schedule, size, round(one.instructions)))
     progress("scheduling", told, total)
     return tuple(reversed(found))
 

@@ -2,8 +2,8 @@
 
 Cores with the DSP extension run the kernels for Cortex-M3, too, which take fewer instructions per
 product, but more scratch, and on most cores more cycles per instruction. So schedules are tried
-whose layers have these kernels where that is predicted to save both and the scratch is there anyway, or for a
-little more RAM.
+whose layers have these kernels where that is predicted to save both and the scratch is there
+anyway, or for a little more RAM.
 """
 
 from __future__ import annotations
