@@ -50,6 +50,11 @@ class _Choice:
     saved_cycles: float
 
 
+def timing(core: Core) -> str:
+    """The key of ``core`` in :data:`CYCLES`: cores that choose alike have the same."""
+    return core.name if core.name in CYCLES else "cortex-m4"
+
+
 def share_words(
     graph: Graph, schedule: Schedule, core: Core, instructions: float,
     beside_bytes: Sequence[int], polynomials: bool = True,
@@ -64,7 +69,7 @@ def share_words(
     for step in schedule.steps:
         if step.stage != INPUT_STAGE:
             steps[step.stage].append(step)
-    cycles = CYCLES.get(core.name, CYCLES["cortex-m4"])
+    cycles = CYCLES[timing(core)]
     least = _arena_bytes(schedule.stages, beside_bytes)
     choices = {
         index: _choices(graph, schedule, index, steps[index], cycles, polynomials)
