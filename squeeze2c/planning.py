@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from squeeze2c.errors import DoesNotFitError, UsageError
 from squeeze2c.export import largest_buffers
@@ -13,6 +14,7 @@ from squeeze2c.ir import Graph
 from squeeze2c.lower import CProgram, PackedWeights, interface_bytes, lower, prove_sizes
 from squeeze2c.memory import (
     MemoryPlan,
+    bytes_beside_scratch,
     collect_buffers,
     lower_bound_bytes,
     plan_memory,
@@ -74,7 +76,7 @@ def _costed(candidate: Candidate, integer: Graph) -> Candidate:
 
     Schedules are chosen without weights.
     """
-    if not any(stage.kernel.arch == "m0" for stage in candidate.schedule.stages):
+    if not any(stage.kernel.arch in ("m0", "m3") for stage in candidate.schedule.stages):
         return candidate
     cost = predicted_instructions(integer, candidate.schedule)
     return replace(candidate, instructions=cost)
@@ -113,6 +115,7 @@ def plan_program(
         lambda schedule: plan_memory(integer, schedule).arena_bytes,
         progress, {node: weights.code.tile_channels for node, weights in (packed or {}).items()},
         lambda schedule: lower_bound_bytes(collect_buffers(integer, schedule)),
+        partial(bytes_beside_scratch, integer), options.small_code,
     )  # fmt: skip
     image = integer.input_value.type
     row_bytes = pixels.row_bytes(image.width, image.channels) if options.push else 0

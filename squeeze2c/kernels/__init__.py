@@ -2,6 +2,7 @@
 
 from squeeze2c.kernels.catalogue import (
     CATALOGUE,
+    SHARED_WORDS,
     SPARSE_KERNELS,
     STRIP_KERNELS,
     blocks_weights,
@@ -47,6 +48,7 @@ __all__ = [
     "BLOCK",
     "CATALOGUE",
     "QUAD",
+    "SHARED_WORDS",
     "SPARSE_KERNELS",
     "STRIP_KERNELS",
     "TILE_BYTES",

@@ -122,6 +122,13 @@ M3: dict[type[ops.Node], KernelSpec] = {
     ops.QMaxPool2D: MAXPOOL2D_M3,
 }
 
+SHARED_WORDS: dict[KernelSpec, KernelSpec] = {
+    CONV2D_DSP: CONV2D_M3,
+    WINOGRAD_DSP: CONV2D_M3,
+    CONV2D_SUM_DSP: CONV2D_SUM_M3,
+}
+"""Kernels for Cortex-M3 that may stand in place of those for the DSP extension: they take fewer
+instructions and more scratch."""
 
 CATALOGUE: tuple[KernelSpec, ...] = (
     *PORTABLE.values(), *DSP.values(), *dict.fromkeys(SPARSE_KERNELS.values()),

@@ -1,6 +1,6 @@
 """Live ranges to one arena with offsets, checked by independent verifiers."""
 
-from squeeze2c.memory.bound import live_at, lower_bound_bytes
+from squeeze2c.memory.bound import bytes_beside_scratch, live_at, lower_bound_bytes
 from squeeze2c.memory.buffers import (
     ALIGNMENT_BYTES,
     BufferInfo,
@@ -19,6 +19,7 @@ __all__ = [
     "LiveRange",
     "MemoryPlan",
     "PictureBuffer",
+    "bytes_beside_scratch",
     "collect_buffers",
     "draw_arena",
     "live_at",

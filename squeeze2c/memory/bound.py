@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from squeeze2c.memory.buffers import BufferInfo
+import numpy as np
+
+from squeeze2c.ir import Graph
+from squeeze2c.memory.buffers import BufferInfo, collect_buffers
+from squeeze2c.schedule import INPUT_STAGE, Schedule
 
 
 def align_up(value: int, alignment: int) -> int:
@@ -29,3 +33,19 @@ def lower_bound_bytes(buffers: Sequence[BufferInfo]) -> int:
         now += changes[step]
         most = max(most, now)
     return most
+
+
+def bytes_beside_scratch(graph: Graph, schedule: Schedule) -> tuple[int, ...]:
+    """Per stage of ``schedule``, what is alive at most while it runs, besides its scratch."""
+    alive = np.zeros(len(schedule.steps) + 1, np.int64)
+    for buffer in collect_buffers(graph, schedule):
+        if buffer.kind != "scratch":
+            size = align_up(buffer.size_bytes, buffer.alignment_bytes)
+            for live in buffer.live:
+                alive[live.start] += size
+                alive[live.end] -= size
+    most = [0] * len(schedule.stages)
+    for step, now in zip(schedule.steps, np.cumsum(alive)[:-1].tolist(), strict=True):
+        if step.stage != INPUT_STAGE:
+            most[step.stage] = max(most[step.stage], now)
+    return tuple(most)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from squeeze2c.ir import Graph
 from squeeze2c.lower import CProgram, lower
-from squeeze2c.memory import MemoryPlan, plan_memory
+from squeeze2c.memory import MemoryPlan, bytes_beside_scratch, plan_memory
 from squeeze2c.schedule import (
     Candidate,
     candidates,
@@ -16,6 +17,7 @@ from squeeze2c.schedule import (
     schedule_layerwise,
 )
 from squeeze2c.schedule.stages import Stage
+from squeeze2c.schedule.words import timing
 from squeeze2c.target import CORES, KIB, Board
 
 STACK_ESTIMATE_BYTES = 2 * KIB
@@ -49,7 +51,7 @@ class Planner:
         self._graph = graph
         self._name = name
         self._placements = place_feature_maps(graph)
-        self._found: dict[tuple[tuple[Stage, ...], bool], tuple[Candidate, ...]] = {}
+        self._found: dict[tuple[tuple[Stage, ...], str, bool], tuple[Candidate, ...]] = {}
         self._plans: dict[int, MemoryPlan] = {}
         self._programs: dict[int, CProgram] = {}
         image = graph.input_value.type
@@ -93,11 +95,12 @@ class Planner:
 
     def _candidates(self, core: str, push: bool) -> tuple[Candidate, ...]:
         stages = collect_stages(self._graph, self._placements, CORES[core])
-        key = stages, push
+        key = stages, timing(CORES[core]), push
         if key not in self._found:
             self._found[key] = candidates(
                 self._graph, CORES[core], push, "auto",
                 lambda schedule: plan_memory(self._graph, schedule).arena_bytes,
+                beside_bytes=partial(bytes_beside_scratch, self._graph),
             )  # fmt: skip
         return self._found[key]
 

@@ -20,7 +20,7 @@ they are measured.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -124,6 +124,12 @@ def instructions_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]
         if step.input_row is None and schedule.strip_rows[step.stage] > 1:
             totals[step.stage] += passes * step.rows * STRIP_ROW
     return tuple(totals)
+
+
+def products(graph: Graph, schedule: Schedule, index: int, steps: Iterable[Step]) -> float:
+    """Of those of stage ``index``, the instructions of its kernel in ``steps``."""
+    work = _work(graph, schedule, index, _parts(graph, schedule.stages[index]))
+    return sum(map(work, steps))
 
 
 def decoding_by_stage(graph: Graph, schedule: Schedule) -> tuple[float, ...]:

@@ -163,8 +163,8 @@ class Convolution:
 
 
 def _part_blocks(weights: np.ndarray, tile_channels: int, poly: bool) -> int:
-    """Blocks of a part; weights that are not known yet are zero."""
-    if weights.any():
+    """Blocks of a part; weights that are not known yet are zero, or one where they are not zero."""
+    if (weights < 0).any():
         return m3.part_blocks(weights, tile_channels, poly)
     return USUAL_POLY_PART_BLOCKS if poly else USUAL_PART_BLOCKS
 

@@ -15,7 +15,8 @@ class ScheduleOptions:
     """``kind``: one of :data:`KINDS`. ``input_mode``: push or frame; None takes push, and
     frame for layerwise, which needs the whole image anyway. ``input_format``: what the
     caller's pixels are. ``ram_bytes``: the most that arena, stack, logits and
-    a row that is pushed may take together.
+    a row that is pushed may take together. ``small_code``: fewer kinds of kernels, in favour of
+    less code.
 
     Raises :class:`UsageError` where a field makes no sense.
     """
@@ -24,6 +25,7 @@ class ScheduleOptions:
     input_mode: str | None = None
     input_format: str = "rgb888"
     ram_bytes: int | None = None
+    small_code: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

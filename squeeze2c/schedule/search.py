@@ -30,6 +30,7 @@ from squeeze2c.schedule.model import Schedule
 from squeeze2c.schedule.placement import place_feature_maps
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage, collect_stages
 from squeeze2c.schedule.stream import schedule_stream
+from squeeze2c.schedule.words import share_words
 from squeeze2c.schedule.zeros import skip_zeros, skippable_zeros
 from squeeze2c.target import Core
 
@@ -40,6 +41,8 @@ LATE_HEIGHTS = 3
 LATE_UNITS = (2, 4, 8)
 """Layers of so many of the smallest heights of maps, or so many of the last layers (writers of one
 concatenation count as one), may have larger strips than the rest."""
+JOINING_STRIPS = (2, 4)
+"""Rows of late strips where nothing is gained by them but longer rows."""
 TOLERANCE = 1.4
 """Without a budget, a schedule may cost this much more than the cheapest to be smaller: as much as
 kernels that take several rows at once save. Who has memory to spare says so."""
@@ -53,6 +56,16 @@ class Candidate:
     schedule: Schedule
     arena_bytes: int
     instructions: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A schedule, about what it costs, and what its arena cannot be smaller than, if known."""
+
+    instructions: float
+    kind: str
+    schedule: Schedule
+    least_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +156,18 @@ def candidates(
     progress: Progress = silent,
     packed: Mapping[str, int] | None = None,
     at_least_bytes: Callable[[Schedule], int] = lambda schedule: 0,
+    beside_bytes: Callable[[Schedule], Sequence[int]] | None = None,
+    small_code: bool = False,
 ) -> tuple[Candidate, ...]:
     """Schedules that no other one beats in both memory and cost, smallest arena first.
 
     ``kind``: layerwise, stream, or auto for both. ``arena_bytes`` plans a schedule;
     ``at_least_bytes``, a quick lower bound of that, spares planning what is beaten anyway.
     ``packed``: tile channels of the nodes whose weights are packed, the fewest that are
-    worth it; schedules may decode more at a time.
+    worth it; schedules may decode more at a time. ``beside_bytes``: of a schedule, what is alive
+    besides its scratch while each stage runs, for kernels that take more of it on cores that have
+    the choice (see ``words.py``; never with packed weights, where flash is short), of which code
+    for size (``small_code``) has one kind only.
     """
     packed = packed or {}
     families = list(_families(graph, core, push, kind, packed))
@@ -160,7 +178,8 @@ def candidates(
     ]
     zeros = skippable_zeros(graph, packed)
     told, total = 0, len(families) * (1 + len(tilings) * (2 if zeros else 1))
-    made = []
+    shares = beside_bytes is not None and core.dsp and not core.mve and not packed
+    made: list[_Made] = []
     for family in families:
         progress("scheduling", told, total)
         told += 1
@@ -169,19 +188,29 @@ def candidates(
         for tiling in tilings:
             stages = _tiled(least, tiling.choose(*family.kernels), ordered.strip_rows)
             schedule = replace(ordered, stages=stages)
-            made.append((predicted_instructions(graph, schedule), family.kind, schedule))
+            cost = predicted_instructions(graph, schedule)
+            made.append(_Made(cost, family.kind, schedule))
             skipping = skip_zeros(graph, schedule, zeros)
             if skipping is not None:
-                made.append((predicted_instructions(graph, skipping), family.kind, skipping))
+                cost, schedule = predicted_instructions(graph, skipping), skipping
+                made.append(_Made(cost, family.kind, schedule))
+            # Not of what has zeros and does not skip them, which takes more flash.
+            if shares and beside_bytes is not None:
+                beside = beside_bytes(schedule)
+                variants = share_words(graph, schedule, core, cost, beside, not small_code)
+                made.extend(_Made(c, family.kind, s, least) for c, least, s in variants)
     found: list[Candidate] = []
     # From the fastest on: what cannot be smaller than all that is faster is beaten.
-    for cost, name, schedule in sorted(made, key=lambda m: m[0]):
-        progress("scheduling", told, total)
-        told += 1
-        if not found or at_least_bytes(schedule) < found[-1].arena_bytes:
-            candidate = Candidate(name, schedule, arena_bytes(schedule), cost)
-            if not found or candidate.arena_bytes < found[-1].arena_bytes:
-                found.append(candidate)
+    for one in sorted(made, key=lambda m: m.instructions):
+        if one.least_bytes is None:
+            progress("scheduling", told, total)
+            told += 1
+        least_bytes = one.least_bytes or (at_least_bytes(one.schedule) if found else 0)
+        if found and least_bytes >= found[-1].arena_bytes:
+            continue
+        size = arena_bytes(one.schedule)
+        if not found or size < found[-1].arena_bytes:
+            found.append(Candidate(one.kind, one.schedule, size, round(one.instructions)))
     progress("scheduling", told, total)
     return tuple(reversed(found))
 
@@ -277,6 +306,10 @@ def _families(
                 yield stream(at_once, strips)
         for at_once, strips in _three_zones(kernels):
             yield stream(at_once, strips)
+    elif core.dsp and not core.mve:
+        for strips in _growing_strips(stages):
+            if min(strips) == 1 and max(strips) in JOINING_STRIPS:
+                yield stream(none, strips)
     if core.short_multiply:
         for most_scratch_bytes in SMALL_SCRATCH_BYTES:
             yield stream(none, [1] * len(stages), most_scratch_bytes=most_scratch_bytes)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from squeeze2c.emulate import simulate
 from squeeze2c.ir import Graph
 from squeeze2c.pipeline import STACK_RESERVE_BYTES, build_program
-from squeeze2c.schedule import ScheduleOptions
+from squeeze2c.schedule import ScheduleOptions, words
 from squeeze2c.target import core_named
 from tests.emulated.conftest import MakeArtifact
 from tests.support.fires import fires
@@ -18,6 +20,14 @@ pytestmark = pytest.mark.emulated
 BOARDS = {"cortex-m4": "mps2-an386", "cortex-m7": "mps2-an500", "cortex-m33": "mps2-an505"}
 ROWS = ("one", "several")
 SEVERAL = ScheduleOptions(ram_bytes=1 << 20)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_other_kernels() -> Iterator[None]:
+    """Layers of odd sizes would take those for Cortex-M3; ``test_words.py`` has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "MORE_BYTES", ())
+        yield
 
 
 @pytest.fixture(scope="module")

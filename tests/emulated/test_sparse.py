@@ -37,7 +37,8 @@ def test_every_layer_equals_the_oracle(
     target: str, network: Graph, make_artifact: MakeArtifact
 ) -> None:
     artifact = make_artifact(target, graph=network)
-    assert any("sparse" in layer["kernel"] for layer in artifact.layers)
+    skips = any("sparse" in layer["kernel"] for layer in artifact.layers)
+    assert skips == (target != "cortex-m55")  # Helium's kernels are faster with all zeros
     result = simulate(artifact, BOARDS[target], random_images(network, 2))
     assert result.mismatches == 0
     assert result.instructions is not None

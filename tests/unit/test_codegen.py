@@ -96,7 +96,7 @@ def test_generated_code_has_no_mutable_globals_and_no_stdio() -> None:
             continue
         text = content.decode()
         assert "#include <stdio" not in text and "malloc" not in text, path
-        function = r"inline|const|void|u?int\d*(?:_t)?\b|s2c_|S2C_DSP_NOINLINE"
+        function = r"inline|const|void|u?int\d*(?:_t)?\b|s2c_|S2C_(?:DSP|M3)_NOINLINE"
         for line in text.splitlines():
             if re.match(rf"static (?!{function})", line):
                 pytest.fail(f"{path}: {line}")

@@ -19,7 +19,7 @@ extern const uint32_t tiny_pad_row_1[12];
 extern const uint32_t tiny_stem_weights[42];
 extern const int32_t tiny_stem_bias[6];
 extern const int32_t tiny_stem_multiplier[6];
-extern const uint32_t tiny_fire_expand1x1_weights[8];
+extern const uint32_t tiny_fire_expand1x1_weights[5];
 extern const int32_t tiny_fire_expand1x1_bias[3];
 extern const int32_t tiny_fire_expand1x1_multiplier[3];
 extern const uint32_t tiny_fire_expand3x3_weights[84];
