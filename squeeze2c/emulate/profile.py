@@ -29,10 +29,12 @@ PARTS = ("product", "transform", "decode", "other")
 weights; code of the layer around all that."""
 
 _PART_OF = (
-    ("decode", re.compile(r"s2c_(unpack_|(pair|signed)_tile__)")),
+    ("decode", re.compile(r"s2c_(unpack_|(pair|signed|block)_tile__)")),
     (
         "transform",
-        re.compile(r"s2c_(\w+_)?(columns|stream|pixels|input|weights|output)__"),
+        re.compile(
+            r"s2c_(\w+_)?(columns\w*|stream|pixels|tile|transform|input|weights|output)__"
+        ),
     ),
     ("product", re.compile(r"s2c_(?!port_)")),
 )
