@@ -72,6 +72,16 @@ def test_compile_shows_a_summary(
     assert err == ""
 
 
+@pytest.mark.parametrize(("aim", "flag"), [("speed", "-O3"), ("size", "-Os")])
+def test_the_summary_says_what_code_was_measured_with(
+    aim: str, flag: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    arguments = [*compile_arguments(folder), "-t", "m4", "--optimize", aim, "--dry-run"]
+    assert main([str(a) for a in arguments]) == 0
+    assert f"code (flash), at {flag}" in capsys.readouterr().out
+
+
 def test_compile_refuses_to_overwrite_unless_forced(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
