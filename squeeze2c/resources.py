@@ -15,7 +15,7 @@ def templates_dir() -> Path:
 
 
 def runtime_dir() -> Path:
-    """Folder of the C runtime: ``include/``, ``src/``, ``port/``."""
+    """Folder of the C runtime: ``include/``, ``src/``, ``port/``, ``profile/``, ``host/``."""
     return _find("runtime_c")
 
 

@@ -184,5 +184,7 @@ def core_named(name: str) -> Core:
 def board_named(name: str) -> Board:
     """The board called ``name``. Raises UsageError."""
     if name not in BOARDS:
-        raise UsageError(f"unknown board {name!r}", hint=f"choose one of {', '.join(BOARDS)}")
+        raise UsageError(
+            f"unknown board {name!r}", where="--board", hint=f"choose one of {', '.join(BOARDS)}"
+        )
     return BOARDS[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -15,6 +14,7 @@ from squeeze2c._version import __version__
 from squeeze2c.cli.compile import compile_command
 from squeeze2c.cli.console import REPORT_HINT
 from squeeze2c.cli.inspect import inspect_command
+from squeeze2c.cli.outputs import STDOUT, json_text
 from squeeze2c.cli.profile import profile_command
 from squeeze2c.cli.simulate import simulate_command
 from squeeze2c.cli.verify import verify_command
@@ -96,7 +96,7 @@ def _report(problem: BaseException, argv: Sequence[str]) -> int:
         traceback.print_exception(problem, file=sys.stderr)
     print(f"error: {message}", file=sys.stderr)
     document: dict[str, Any] | None = None
-    if "--json" in options:
+    if _wants_json(options):
         document = {
             "error": message,
             "kind": type(problem).__name__,
@@ -104,8 +104,18 @@ def _report(problem: BaseException, argv: Sequence[str]) -> int:
             "hint": getattr(problem, "hint", None),
             "exit_code": code,
         }
-    _print_last("" if document is None else json.dumps(document, indent=2) + "\n")
+    _print_last("" if document is None else json_text(document))
     return code
+
+
+def _wants_json(options: Sequence[str]) -> bool:
+    """Whether --json asks for the error on stdout too; of ``profile`` it names a file, or ``-``."""
+    command = next((a for a in options if not a.startswith("-")), None)
+    flags = [i for i, a in enumerate(options) if a.partition("=")[0] == "--json"]
+    if command != "profile" or not flags:
+        return bool(flags)
+    _, equals, value = options[flags[-1]].partition("=")
+    return (value if equals else "".join(options[flags[-1] + 1 :][:1])) == STDOUT
 
 
 def _open_streams() -> None:

@@ -263,7 +263,7 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
             ("classes", f"{artifact.classes:,}"),
             ("multiply-accumulates", f"{manifest['macs']:,}"),
             ("parameters (flash)", _against(flash["parameters_bytes"], settings["weights-budget"])),
-            *_flash(flash, settings["flash"]),
+            *_flash(artifact, settings["flash"]),
             ("answers as in float", _agreement(manifest["calibration"]["loss"])),
             ("schedule", f"{schedule_title(schedule)}, {schedule['steps']:,} steps"),
             ("predicted instructions", f"{schedule['predicted_instructions']:,}"),
@@ -274,12 +274,13 @@ def _summary(artifact: Artifact, settings: dict[str, Any]) -> Table:
     )
 
 
-def _flash(flash: dict[str, Any], budget: int | None) -> tuple[tuple[str, str], ...]:
+def _flash(artifact: Artifact, budget: int | None) -> tuple[tuple[str, str], ...]:
     """Code and all flash, where a compiler has measured them."""
+    flash = artifact.manifest["flash"]
     if flash["code_bytes"] is None:
         return ()
     return (
-        ("code (flash), at -O3", bytes_text(flash["code_bytes"])),
+        (f"code (flash), at {artifact.optimisation}", bytes_text(flash["code_bytes"])),
         ("parameters and code (flash)", _against(flash["total_bytes"], budget)),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -23,6 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from squeeze2c.cli.outputs import json_text
 from squeeze2c.errors import InternalError, one_line
 
 REPORT_HINT = (
@@ -103,7 +102,7 @@ class Reporter:
         """The outcome: ``document`` with --json, else ``tables``, with --quiet nothing."""
         self._stop()
         if self._json:
-            print(json.dumps(plain(document), indent=2, allow_nan=False))
+            print(json_text(document), end="")
         elif not self._quiet:
             for table in tables:
                 self._stdout.print(table)
@@ -156,14 +155,3 @@ def shape_text(shape: Iterable[int]) -> str:
 def bytes_text(size: int) -> str:
     """``1,022,832 B (998.9 KiB)``."""
     return f"{size:,} B ({size / 1024:,.1f} KiB)"
-
-
-def plain(item: Any) -> Any:
-    """``item`` in JSON types; numbers that JSON cannot say (infinite, undefined) become null."""
-    if isinstance(item, Mapping):
-        return {str(k): plain(v) for k, v in item.items()}
-    if isinstance(item, list | tuple):
-        return [plain(i) for i in item]
-    if isinstance(item, float) and not math.isfinite(item):
-        return None
-    return item

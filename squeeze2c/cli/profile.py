@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from squeeze2c.cli import options
-from squeeze2c.cli.console import Reporter, facts_table, plain, rows_table
+from squeeze2c.cli.console import Reporter, facts_table, rows_table
+from squeeze2c.cli.emulated import counting_facts, end_with_mismatches, remark_on_counting
+from squeeze2c.cli.outputs import STDOUT, check_file, json_text
 from squeeze2c.errors import UsageError
 from squeeze2c.target import BOARDS, board_named
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from squeeze2c.emulate import SimulationResult
     from squeeze2c.export import Artifact
 
-_STDOUT = "-"
 _BAR_WIDTH = 40
 _SEED = 0
 
@@ -59,7 +59,11 @@ def profile_command(
 ) -> None:
     """Count the instructions of every layer on an emulated board, and what they were for."""
     board_named(board)
-    with Reporter(json_file == _STDOUT, quiet, verbose) as reporter:
+    written = None if json_file is None or json_file == STDOUT else Path(json_file)
+    for path, option in ((written, "--json"), (plot, "--plot")):
+        if path is not None:
+            check_file(path, option)
+    with Reporter(json_file == STDOUT, quiet, verbose) as reporter:
         reporter.working("reading the folder")
         from squeeze2c.emulate import simulate
         from squeeze2c.export import read_artifact
@@ -76,19 +80,13 @@ def profile_command(
             raise UsageError(f"nothing was counted: {result.not_counted}", where=board)
         if plot is not None:
             write_picture(result, f"{artifact.name} on {board}", plot)
-        if json_file not in (None, _STDOUT):
-            text = json.dumps(plain(document), indent=2, allow_nan=False) + "\n"
-            Path(str(json_file)).write_text(text, encoding="utf-8")
-        if result.no_plugin:
-            reporter.remark(f"counted by SysTick, not exactly: {result.no_plugin}")
+        if written is not None:
+            written.write_text(json_text(document), encoding="utf-8")
+        remark_on_counting(reporter, result)
         if result.not_profiled and not result.no_plugin:
-            reporter.remark(f"not told apart: {result.not_profiled}")
+            reporter.remark(f"no profile: {result.not_profiled}")
         reporter.result(document, *_tables(result, reporter.verbose))
-    if document["mismatches"]:
-        reporter.bug(
-            f"the firmware's layers and logits differ from the integer oracle's in "
-            f"{document['mismatches']:,} elements"
-        )
+    end_with_mismatches(reporter, result)
 
 
 def _image(artifact: Artifact, images: Path | None) -> np.ndarray:
@@ -206,7 +204,7 @@ def _summary(result: SimulationResult) -> Table:
         ("elements unlike the oracle's", f"{result.mismatches:,}"),
         ("instructions, whole image", f"{whole:,}"),
         ("of these around the layers", f"{max(0, whole - layers):,}"),
-        ("counted by", _method(result)),
+        *counting_facts(result),
     ]
     if result.profile is not None:
         facts += [
@@ -218,12 +216,6 @@ def _summary(result: SimulationResult) -> Table:
             for model, count in result.profile.cycles.items()
         ]
     return facts_table("in all", facts)
-
-
-def _method(result: SimulationResult) -> str:
-    if result.counting == "plugin":
-        return "plugin, exact"
-    return f"SysTick, to {result.granularity:g} instructions a step"
 
 
 def _percent(part: float, whole: float) -> str:

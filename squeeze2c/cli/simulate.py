@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from squeeze2c.cli import options
 from squeeze2c.cli.console import Reporter, bytes_text, facts_table, rows_table
+from squeeze2c.cli.emulated import counting_facts, end_with_mismatches, remark_on_counting
 from squeeze2c.cli.inputs import read_inputs
 from squeeze2c.errors import UsageError
 from squeeze2c.target import BOARDS, board_named
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from squeeze2c.emulate import SimulationResult
 
 
 def simulate_command(
@@ -54,54 +56,44 @@ def simulate_command(
             )
         reporter.working("building the firmware")
         result = simulate(artifact, board, chosen.images, progress=reporter.progress)
-        document = result.to_json()
-        tables = [_summary(document)]
+        tables = [_summary(result)]
         if reporter.verbose:
-            tables.append(_layers(document))
-        reporter.result(document, *tables)
-    if document["mismatches"]:
-        reporter.bug(
-            f"the firmware's layers and logits differ from the integer oracle's in "
-            f"{document['mismatches']:,} elements"
-        )
+            tables.append(_layers(result))
+        remark_on_counting(reporter, result)
+        reporter.result(result.to_json(), *tables)
+    end_with_mismatches(reporter, result)
 
 
-def _summary(document: Mapping[str, Any]) -> Table:
-    board = BOARDS[document["board"]]
+def _summary(result: SimulationResult) -> Table:
+    memory = result.memory
     return facts_table(
-        f"{document['board']} ({board.core}), emulated",
+        f"{result.board} ({BOARDS[result.board].core}), emulated",
         (
-            ("images", f"{document['images']:,}"),
-            ("elements unlike the oracle's", f"{document['mismatches']:,}"),
-            ("instructions per image", _count(document["instructions"])),
-            ("counted by", _method(document)),
-            ("stack", bytes_text(document["stack_bytes"])),
-            ("RAM in all", bytes_text(document["ram_bytes"])),
-            ("flash in all", bytes_text(document["flash_bytes"])),
+            ("images", f"{result.images:,}"),
+            ("elements unlike the oracle's", f"{result.mismatches:,}"),
+            ("instructions per image", _count(result.instructions)),
+            *counting_facts(result),
+            ("stack", bytes_text(memory.stack_bytes)),
+            ("RAM in all", bytes_text(memory.ram_bytes)),
+            ("flash in all", bytes_text(memory.flash_bytes)),
         ),
     )
 
 
-def _layers(document: Mapping[str, Any]) -> Table:
+def _layers(result: SimulationResult) -> Table:
     return rows_table(
         "layers",
         ("layer", "instructions", "MACs", "instructions per MAC"),
         (
             (
-                layer["name"],
-                _count(layer["instructions"]),
-                f"{layer['macs']:,}",
-                _ratio(layer["instructions"], layer["macs"]),
+                layer.name,
+                _count(layer.instructions),
+                f"{layer.macs:,}",
+                _ratio(layer.instructions, layer.macs),
             )
-            for layer in document["layers"]
+            for layer in result.layers
         ),
     )
-
-
-def _method(document: Mapping[str, Any]) -> str:
-    if document["counting"] == "icount":
-        return f"SysTick, to {document['granularity']:g} instructions a step"
-    return "plugin, exact" if document["counting"] else "nobody"
 
 
 def _count(number: int | None) -> str:

@@ -43,7 +43,6 @@ class ProgramView:
     target: str
     gcc_flags: str
     optimisation: str
-    for_size: bool
     source_file: str
     source_sha256: str
     input_rows: int
@@ -101,7 +100,6 @@ def program_view(program: CProgram, origin: Origin) -> ProgramView:
         target=origin.target,
         gcc_flags=origin.gcc_flags,
         optimisation=OPTIMISATION[origin.optimize],
-        for_size=origin.optimize == "size",
         source_file=comment_text(origin.source_file),
         source_sha256=origin.source_sha256,
         input_rows=image.rows,

@@ -10,6 +10,7 @@ from pathlib import Path
 from squeeze2c.emulate.toolchain import run_tool
 
 DISASSEMBLER = "arm-none-eabi-objdump"
+INSTALL = "apt install binutils-arm-none-eabi"
 _FLAGS = ("--disassemble", "--wide", "--show-raw-insn")
 _HELIUM = ("-m", "armv8.1-m.main")
 """binutils does not take all of Helium from the ELF file's attributes."""
@@ -35,7 +36,8 @@ def disassemble(elf: Path, helium: bool = False) -> dict[int, Instruction]:
     Raises :class:`ToolchainError` where objdump is missing or fails.
     """
     flags = (*_FLAGS, *(_HELIUM if helium else ()))
-    return parse(run_tool([DISASSEMBLER, *flags, str(elf)], elf.parent))
+    command = [DISASSEMBLER, *flags, str(elf)]
+    return parse(run_tool(command, elf.parent, where="disassembly", install=INSTALL))
 
 
 def parse(text: str) -> dict[int, Instruction]:

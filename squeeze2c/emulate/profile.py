@@ -18,7 +18,7 @@ from squeeze2c.emulate.cycles import MODELS, models_for
 from squeeze2c.emulate.disassembly import disassemble, straight
 from squeeze2c.emulate.elf import FirmwareImage, files_of_static_functions
 from squeeze2c.emulate.opcode import CLASSES, Opcode, opcode
-from squeeze2c.errors import InternalError, ToolchainError
+from squeeze2c.errors import ToolchainError
 from squeeze2c.target import Core
 
 _Place = tuple[str, str | None]
@@ -29,10 +29,12 @@ PARTS = ("product", "transform", "decode", "other")
 weights; code of the layer around all that."""
 
 _PART_OF = (
-    ("decode", re.compile(r"s2c_(unpack_|(pair|signed)_tile__)")),
+    ("decode", re.compile(r"s2c_(unpack_|(pair|signed|block)_tile__)")),
     (
         "transform",
-        re.compile(r"s2c_(\w+_)?(columns|stream|pixels|input|weights|output)__"),
+        re.compile(
+            r"s2c_(\w+_)?(columns\w*|stream|pixels|tile|transform|input|weights|output)__"
+        ),
     ),
     ("product", re.compile(r"s2c_(?!port_)")),
 )
@@ -159,7 +161,7 @@ def profile_layers(
     """Of each layer, what its ``counted`` instructions in the firmware ``elf`` were.
 
     Raises :class:`ToolchainError` where objdump is missing or reads the code in another way than
-    QEMU does, and :class:`InternalError` where blocks do not add up to what was counted.
+    QEMU does, and where blocks do not add up to what was counted.
     """
     join = _Join(elf, image, core)
     by_layer: list[list[BlockCount]] = [[] for _ in counted]
@@ -168,7 +170,7 @@ def profile_layers(
     profiles = tuple(join.layer(part) for part in by_layer)
     for index, (profile, expected) in enumerate(zip(profiles, counted, strict=True)):
         if profile.instructions != expected:
-            raise InternalError(
+            raise ToolchainError(
                 f"blocks of layer {index} have {profile.instructions:,} instructions, "
                 f"{expected:,} were counted"
             )

@@ -60,20 +60,26 @@ def knows_flag(command: Sequence[str], flag: str) -> bool:
     return _run([*command, flag, "-E", "-x", "c", "-"], text="\n").returncode == 0
 
 
-def run_tool(command: Sequence[str], folder: Path) -> str:
+def run_tool(
+    command: Sequence[str],
+    folder: Path,
+    where: str = "firmware build",
+    install: str | None = None,
+) -> str:
     """What ``command``, run in ``folder``, prints on its standard output.
 
-    Raises :class:`ToolchainError` with what it said where it fails or is missing.
+    Raises :class:`ToolchainError` with what it said where it fails or is missing. ``where`` says
+    what was being done, ``install`` how to get the tool.
     """
     if shutil.which(command[0]) is None:
-        raise ToolchainError(f"{command[0]} is not installed", where="firmware build")
+        raise ToolchainError(f"{command[0]} is not installed", where=where, hint=install)
     done = _run(command, folder)
     if done.returncode != 0:
         raise ToolchainError(
             f"{Path(command[0]).name} failed with exit code {done.returncode}",
             command=" ".join(command),
             stderr=done.stderr,
-            where="firmware build",
+            where=where,
         )
     return done.stdout
 

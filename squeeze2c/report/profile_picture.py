@@ -62,12 +62,13 @@ def bars_of(result: SimulationResult) -> tuple[Bar, ...]:
 
 def check_picture(path: Path) -> None:
     """Raise :class:`UsageError` where a picture cannot be drawn into the file ``path``."""
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UsageError(
             f"{path.name}: what kind of picture?", where="--plot",
             hint=f"end the name in {', '.join(SUFFIXES)}",
         )  # fmt: skip
-    if path.suffix == ".png" and importlib.util.find_spec("matplotlib") is None:
+    if suffix == ".png" and importlib.util.find_spec("matplotlib") is None:
         raise UsageError(
             "PNG needs matplotlib", where="--plot",
             hint="pip install 'squeeze2c[report]', or ask for .svg or .html",
@@ -78,11 +79,11 @@ def write_picture(result: SimulationResult, title: str, path: Path) -> None:
     """Draw ``result`` into ``path``, as its suffix says; see :func:`check_picture`."""
     check_picture(path)
     bars = bars_of(result)
-    if path.suffix == ".png":
+    if path.suffix.lower() == ".png":
         _write_png(bars, title, path)
         return
     svg = profile_svg(bars, title)
-    if path.suffix == ".html":
+    if path.suffix.lower() == ".html":
         svg = (
             f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
             f"<title>{escape(title)}</title>\n<body>\n{svg}</body>\n</html>\n"

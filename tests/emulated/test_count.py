@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,22 @@ def test_objdump_is_missing(
     result = simulate(portable, "mps2-an386", images[:1])
     assert result.counting == "plugin" and result.instructions is not None
     assert result.profile is None
-    assert "no-such-objdump is not installed" in str(result.not_profiled)
+    assert result.not_profiled == (
+        "disassembly: no-such-objdump is not installed (apt install binutils-arm-none-eabi)"
+    )
+
+
+def test_blocks_do_not_add_up(
+    portable: Artifact, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no profile then, but all the rest of the result."""
+    simulation = sys.modules[simulate.__module__]
+    read = simulation.read_blocks
+    monkeypatch.setattr(simulation, "read_blocks", lambda path: read(path)[1:])
+    result = simulate(portable, "mps2-an386", images[:1])
+    assert result.counting == "plugin" and result.instructions is not None
+    assert result.mismatches == 0 and result.profile is None
+    assert "were counted" in str(result.not_profiled)
 
 
 def test_qemu_refuses_the_plugin(

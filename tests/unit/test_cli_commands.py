@@ -72,6 +72,16 @@ def test_compile_shows_a_summary(
     assert err == ""
 
 
+@pytest.mark.parametrize(("aim", "flag"), [("speed", "-O3"), ("size", "-Os")])
+def test_the_summary_says_what_code_was_measured_with(
+    aim: str, flag: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    arguments = [*compile_arguments(folder), "-t", "m4", "--optimize", aim, "--dry-run"]
+    assert main([str(a) for a in arguments]) == 0
+    assert f"code (flash), at {flag}" in capsys.readouterr().out
+
+
 def test_compile_refuses_to_overwrite_unless_forced(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -308,6 +318,31 @@ def test_profile_without_plugin(
     out, err = capsys.readouterr()
     assert "SysTick, to 40 instructions a step" in out and "by class" not in out
     assert "note: counted by SysTick, not exactly: C compiler 'cc' is not installed" in err
+    images = ["--images", str(folder / "images.npz")]
+    assert main(["simulate", str(folder / "firmware"), "--board", "stm32f405", *images]) == 0
+    out, err = capsys.readouterr()
+    assert "SysTick, to 5.95 instructions a step" in out
+    assert err == "note: counted by SysTick, not exactly: C compiler 'cc' is not installed\n"
+    monkeypatch.setattr("squeeze2c.emulate.ticks.ICOUNT", ("-icount", "shift=nonsense"))
+    assert main(["simulate", str(folder / "firmware"), "--board", "stm32f405", *images]) == 0
+    out, err = capsys.readouterr()
+    assert "not counted, because" in out and "'cc' is not installed" in out and err == ""
+
+
+@pytest.mark.emulated
+def test_profile_without_objdump(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_tool("arm-none-eabi-gcc")
+    require_tool("qemu-system-arm")
+    monkeypatch.setattr("squeeze2c.emulate.disassembly.DISASSEMBLER", "no-such-objdump")
+    assert main(["profile", str(folder / "firmware"), "--board", "mps2-an386"]) == 0
+    out, err = capsys.readouterr()
+    assert "plugin, exact" in out and "by class" not in out
+    assert err == (
+        "note: no profile: disassembly: no-such-objdump is not installed "
+        "(apt install binutils-arm-none-eabi)\n"
+    )
 
 
 def test_profile_needs_an_emulator(

@@ -56,14 +56,21 @@ def failing_with(problem: BaseException, monkeypatch: pytest.MonkeyPatch) -> Non
         (["verify", "x", "--images", "y", "--against", "tf"], "unknown reference 'tf'"),
         (["verify", "x", "--images", "y", "--limit", "0"], "--limit"),
         (["simulate", "x", "--images", "y"], "--board"),
-        (["simulate", "x", "--images", "y", "--board", "uno"], "unknown board 'uno'"),
+        (["simulate", "x", "--images", "y", "--board", "uno"], "--board: unknown board 'uno'"),
         (["profile", "x"], "--board"),
-        (["profile", "x", "--board", "uno"], "unknown board 'uno'"),
+        (["profile", "x", "--board", "uno"], "--board: unknown board 'uno'"),
         (["profile", "absent", "--board", "stm32f405"], "absent: no such folder"),
         (["profile", ".", "--board", "stm32f405"], ".: no manifest.json here"),
         (["profile", ".", "--board", "stm32f405", "--plot", "a.pdf"], "a.pdf: what kind"),
+        (["profile", ".", "--board", "stm32f405", "--plot", "no/a.svg"],
+         "--plot: no/a.svg: there is no folder no (create it first)"),
+        (["profile", ".", "--board", "stm32f405", "--plot", "."], "--plot: . is a folder"),
+        (["profile", ".", "--board", "stm32f405", "--json", "no/a.json"],
+         "--json: no/a.json: there is no folder no (create it first)"),
+        (["profile", ".", "--board", "stm32f405", "--json=.."], "--json: .. is a folder"),
+        (["profile", ".", "--board", "stm32f405", "--json"], "--json"),
     ],
-)
+)  # fmt: skip
 def test_mistakes_are_one_line_and_exit_code_2(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +95,33 @@ def test_mistakes_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_usage_mistakes_as_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", "--json", "--bogus"]) == 2
     assert "No such option" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (["profile", ".", "--json", "-"], True),
+        (["profile", ".", "--json=-"], True),
+        (["profile", "--quiet", "--json=a", ".", "--json", "-"], True),
+        (["profile", ".", "--json", "errors.json"], False),
+        (["profile", ".", "--json=errors.json"], False),
+        (["profile", ".", "--json", "-", "--json=errors.json"], False),
+        (["profile", "--json"], False),
+        (["profile", ".", "--", "--json", "-"], False),
+        (["inspect", "absent.onnx", "--json=yes"], True),
+        (["inspect", "profile", "--json", "-"], True),
+        (["inspect", "absent.onnx", "--", "--json"], False),
+    ],
+)
+def test_errors_as_json_where_json_goes_to_stdout(
+    options: list[str], shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(options) == 2
+    out, err = capsys.readouterr()
+    if shown:
+        assert f"error: {json.loads(out)['error']}\n" == err
+    else:
+        assert out == "" and err.startswith("error: ")
 
 
 @pytest.mark.parametrize(
