@@ -159,7 +159,7 @@ static const s2c_conv2d layer_fire_expand1x1 = {
     .part_blocks = 1,
 };
 S2C_STATIC_ASSERT(S2C_CONV2D_4X3_SCRATCH_BYTES(6u, 2u) <= 312u, scratch_2);
-S2C_STATIC_ASSERT(sizeof tiny_fire_expand1x1_weights >= 6u * 3u, weights_2);
+S2C_STATIC_ASSERT(sizeof tiny_fire_expand1x1_weights >= 18u, weights_2);
 
 static void run_fire_expand1x1(tiny_context *ctx)
 {
