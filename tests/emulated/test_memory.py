@@ -126,7 +126,8 @@ def _needed(
         region = replace(board.flash, size_bytes=flash_bytes)
         board = replace(board, flash=region)
     core = core_named(board.core)
-    build = FirmwareBuild(artifact, board, core, core, find_toolchain(), folder)
+    toolchain = find_toolchain()
+    build = FirmwareBuild(artifact, board, core, core, toolchain, folder, artifact.optimisation)
     with build.measured().open("rb") as stream:
         ends = [
             header["p_vaddr"] + header["p_memsz"] - region.origin

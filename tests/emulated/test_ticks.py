@@ -31,7 +31,9 @@ def _run(artifact: Artifact, board_name: str, core_name: str, folder: Path) -> d
     """Number to value of the records that the firmware of ``MAIN`` writes."""
     board, core = board_named(board_name), core_named(core_name)
     board_core = core_named(board.core)
-    build = FirmwareBuild(artifact, board, core, board_core, find_toolchain(), folder)
+    build = FirmwareBuild(
+        artifact, board, core, board_core, find_toolchain(), folder, artifact.optimisation
+    )
     build.measured()
     (folder / "timed").mkdir()
     sources = {f"timed/{s.stem}.o": s for s in (MAIN, *artifact.sources)}
