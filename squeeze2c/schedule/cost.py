@@ -1,44 +1,30 @@
 """Predicted instructions of a schedule.
 
-The formulas follow the loops of the kernels; those of kernels for the DSP extension are in
-``cost_dsp.py``, for Helium in ``cost_mve.py``, for Cortex-M0 and M3 in ``cost_m0.py`` and
-``cost_m3.py``, those of kernels for PCs, whose unit is another, in ``cost_host.py``. The
-constants here are fitted to
-instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all layers of
-SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
-meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The
-small errors of layers stem from what no graph tells, such as how many results are clamped.
+The formulas follow the loops of the kernels: here those of the portable ones, in ``cost_dsp.py``
+and the like those of an architecture, whose unit is another in ``cost_host.py``. The constants
+here are fitted to instructions that QEMU counted on a Cortex-M4 (GCC 12 at -O3, picolibc): all
+layers of SqueezeNet v1.0 and v1.1 and of small random networks, in several schedules each. They
+meet every one of those layers to 3 %, the two SqueezeNets as a whole to 0.5 %. The small errors
+of layers stem from what no graph tells, such as how many results are clamped.
 
-Schedules of one network with the same kernels compute the same rows. What they differ in
-are steps, loops over
-strips, rows that are looked up in rings, and max-pools that come back to a row of output
-for each row of input: less than 0.5 % in all. The errors above are the same in each of
-them, so schedules that lie further apart than a few instructions in a million rank as
-they are measured.
+Schedules of one network with the same kernels compute the same rows. What they differ in are
+steps, loops over strips, rows that are looked up in rings, and max-pools that come back to a row
+of output for each row of input: less than 0.5 % in all. The errors above are the same in each of
+them, so schedules that lie further apart than a few instructions in a million rank as they are
+measured.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import (
-    KernelSpec,
-    Sparsity,
-    joins_rows,
-    pairs_weights,
-    shares_words,
-    signed_columns,
-    tile_scratch,
-    transforms_once,
-)
-from squeeze2c.kernels.catalogue import POLY_M3
+from squeeze2c.kernels import KernelSpec, pairs_weights, signed_columns
 from squeeze2c.schedule import cost_dsp, cost_host, cost_m0, cost_m3, cost_mve
-from squeeze2c.schedule.cost_sparse import SparseConvolution
+from squeeze2c.schedule.cost_convolution import Convolution, convolution, is_contiguous
 from squeeze2c.schedule.model import Schedule, Step
 from squeeze2c.schedule.stages import INPUT_STAGE, Stage
 
@@ -94,9 +80,6 @@ UNPACK_CHANNEL = 100.0
 UNPACK_WEIGHT = 5.1
 """At 2 to 4 bits per weight, as large layers have; codes of 6 bits cost 8."""
 
-
-ENDLESS = 1 << 32
-"""Rows that never wrap around."""
 
 
 def predicted_instructions(graph: Graph, schedule: Schedule) -> int:
@@ -191,134 +174,13 @@ def _work(
         return partial(cost_mve.Pool.of(graph, node).step, stage)
     if isinstance(node, ops.QMaxPool2D):
         return partial(_Pool.of(graph, node, stage.kernel).step, stage)
-    if stage.kernel.arch == "host" and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        of_host = cost_host.convolution(
-            graph, node, stage.kernel, schedule.strip_rows[index], parts
-        )
-        return lambda step: of_host(step.rows)
-    if isinstance(node, ops.QConv2D | ops.QConvGlobalPool) and signed_columns(stage.kernel):
-        return _signed_work(graph, schedule, index, node, tuple(parts))
-    if shares_words(stage.kernel) and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        return _m3_work(graph, schedule, index, node, parts)
-    models = {"dsp": cost_dsp, "m0": cost_m0}
-    if stage.kernel.arch not in models or not isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-        row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
-        slow = any(other.kernel.arch == "m0" for other in schedule.stages)
-        if slow and isinstance(node, ops.QConv2D | ops.QConvGlobalPool):
-            row *= cost_m0.PORTABLE
-        return lambda step: step.rows * row
-    if stage.sparsity:
-        return _sparse_work(graph, schedule, index, stage.sparsity, node)
-    model: Any = models[stage.kernel.arch]
-    work = model.Convolution.of(graph, node, stage.kernel, _contiguous(graph, schedule, node))
-    if transforms_once(stage.kernel, schedule.strip_rows[index]):
-        work = replace(work, shares=True)
-    if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        of_rows = cache(partial(model.rows_in_parts, work, tuple(parts)))
-        return lambda step: of_rows(step.rows)
-
-    @cache
-    def of_joined(rows: int) -> float:
-        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        result: float = model.rows_in_parts(long, tuple(parts), 1)
-        return result
-
-    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
-    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
-
-
-def _sparse_work(
-    graph: Graph, schedule: Schedule, index: int, sparsity: Sparsity,
-    node: ops.QConv2D | ops.QConvGlobalPool,
-) -> Callable[[Step], float]:  # fmt: skip
-    """The same where zeros are skipped; such weights are never packed."""
-    work = SparseConvolution.of(graph, node, sparsity, _contiguous(graph, schedule, node))
-    kernel = schedule.stages[index].kernel
-    if not joins_rows(kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        row = work.rows(1)
-        return lambda step: step.rows * row
-
-    @cache
-    def of_joined(rows: int) -> float:
-        return replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols).rows(1)
-
-    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
-    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
-
-
-def _signed_work(
-    graph: Graph, schedule: Schedule, index: int, node: ops.QConv2D | ops.QConvGlobalPool,
-    parts: tuple[int, ...],
-) -> Callable[[Step], float]:
-    """As :func:`_work`, for a convolution on Helium."""
-    kernel, rows = schedule.stages[index].kernel, schedule.strip_rows[index]
-    contiguous = _contiguous(graph, schedule, node)
-    placement = schedule.placements.get(node.output)
-    pixel_bytes = placement.pixel_bytes if placement else 0
-    work = cost_mve.Convolution.of(graph, node, kernel, contiguous, pixel_bytes)
-    if not joins_rows(kernel, node.window, work.in_cols, rows):
-        of_rows = cache(partial(cost_mve.rows_in_parts, work, parts))
-        return lambda step: of_rows(step.rows)
-
-    @cache
-    def of_joined(rows: int) -> float:
-        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return cost_mve.JOINED + cost_mve.rows_in_parts(long, parts, 1)
-
-    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
-    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
-
-
-def _m3_work(
-    graph: Graph, schedule: Schedule, index: int, node: ops.QConv2D | ops.QConvGlobalPool,
-    parts: list[int],
-) -> Callable[[Step], float]:  # fmt: skip
-    stage = schedule.stages[index]
-    scratch = stage.scratch_bytes
-    if stage.tile_channels:
-        taps = graph.constants[node.inputs[1]][0].size
-        scratch -= tile_scratch(stage.kernel, 0, taps, stage.tile_channels).size_bytes
-    if stage.kernel == POLY_M3:
-        poly = cost_m3.Polynomial.of(graph, node, scratch)
-        of_rows = cache(partial(cost_m3.poly_rows_in_parts, poly, tuple(parts)))
-        return lambda step: of_rows(step.rows)
-    work = cost_m3.Convolution.of(
-        graph, node, stage.kernel, _contiguous(graph, schedule, node), scratch,
-        stage.tile_channels,
-    )  # fmt: skip
-    if not joins_rows(stage.kernel, node.window, work.in_cols, schedule.strip_rows[index]):
-        row = cost_m3.row_in_parts(work, tuple(parts))
-        return lambda step: step.rows * row
-
-    @cache
-    def of_joined(rows: int) -> float:
-        long = replace(work, cols=rows * work.cols, in_cols=rows * work.in_cols)
-        return cost_m3.row_in_parts(long, tuple(parts))
-
-    rings = [_slots(schedule, name) for name in (node.inputs[0], node.output)]
-    return lambda step: sum(of_joined(rows) for rows in _joined(step, min(rings), max(rings)))
-
-
-def _joined(step: Step, slots: int, other_slots: int) -> Iterator[int]:
-    """Rows of ``step`` that lie one behind the other in both rings; see ``s2c_rows_joined``."""
-    row, end = step.first_row, step.first_row + step.rows
-    while row < end:
-        count = min(end - row, slots - row % slots, other_slots - row % other_slots)
-        yield count
-        row += count
-
-
-def _slots(schedule: Schedule, name: str) -> int:
-    """Rows of the ring of the feature map ``name``; of what has no ring, the whole map."""
-    placement = schedule.placements.get(name)
-    buffer = schedule.line_buffers.get(placement.buffer) if placement else None
-    return buffer.capacity_rows if buffer else ENDLESS
-
-
-def _contiguous(graph: Graph, schedule: Schedule, node: ops.Node) -> bool:
-    """Whether the pixels of the input of ``node`` follow one another without a gap."""
-    name = node.inputs[0]
-    return schedule.placements[name].pixel_bytes == graph.values[name].type.channels
+    if isinstance(node, Convolution) and stage.kernel.arch != "c":
+        return convolution(graph, schedule, index, node, tuple(parts))
+    row = sum(_row(graph, schedule, node, outputs) for outputs in parts)
+    slow = any(other.kernel.arch == "m0" for other in schedule.stages)
+    if slow and isinstance(node, Convolution):
+        row *= cost_m0.PORTABLE
+    return lambda step: step.rows * row
 
 
 def _row(graph: Graph, schedule: Schedule, node: ops.Node, outputs: int) -> float:
@@ -327,7 +189,7 @@ def _row(graph: Graph, schedule: Schedule, node: ops.Node, outputs: int) -> floa
     row_bytes = source.width * source.channels
     match node:
         case ops.QConv2D() | ops.QConvGlobalPool():
-            contiguous = _contiguous(graph, schedule, node)
+            contiguous = is_contiguous(graph, schedule, node)
             return _convolution_row(graph, node, contiguous, outputs)
         case ops.QAdd():
             return row_bytes * ADD_BYTE
