@@ -24,22 +24,24 @@ from squeeze2c.kernels.layout import (
     signed_channels,
     signed_constants,
 )
-from squeeze2c.kernels.select import (
+from squeeze2c.kernels.scratch import (
     TILE_BYTES,
     UNPACK_TABLE_BYTES,
     TileScratch,
     default_tile_channels,
+    reads_in_place,
+    scratch_bytes,
+    tile_scratch,
+    winograd_groups,
+)
+from squeeze2c.kernels.select import (
     fallbacks,
     joins_rows,
     kernel_for_strips,
-    reads_in_place,
     rows_at_once,
-    scratch_bytes,
     select_kernel,
     smaller,
-    tile_scratch,
     transforms_once,
-    winograd_groups,
 )
 from squeeze2c.kernels.sparse import Sparsity, sparse_weights, sparsity, zeros_suit
 from squeeze2c.kernels.spec import KernelSpec
