@@ -1,7 +1,7 @@
 """What packed weights cost: SqueezeNet v1.1 with push input on a Cortex-M4, plain and packed.
 
-The same integer network both ways, under the same RAM budgets, and packed on a board of
-512 KB flash and 128 KB RAM. Instructions for one image as QEMU counts them.
+Plain weights have 8 bits. Both under the same RAM budgets, and packed on a board of 512 KB
+flash and 128 KB RAM. Instructions for one image as QEMU counts them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from squeeze2c.errors import Squeeze2cError
 from squeeze2c.export import Calibration, read_artifact, write_folder
 from squeeze2c.frontend import LoadedModel, load_onnx
 from squeeze2c.ir import Graph, load_graph
-from squeeze2c.lower import PackedWeights, pack_weights
-from squeeze2c.pipeline import Built, build_program, compile_model, render_folder
+from squeeze2c.lower import pack_weights
+from squeeze2c.pipeline import build_program, compile_model, render_folder
 from squeeze2c.schedule import ScheduleOptions
 from squeeze2c.schedule.cost import decoding_by_stage
 from squeeze2c.target import BOARDS, KIB, core_named
@@ -39,21 +39,27 @@ _CALIBRATION_IMAGES = 40
 
 
 class Network:
-    """One integer network, packed or not, scheduled under several budgets."""
+    """v1.1 with packed weights and with plain ones of 8 bits, scheduled under several budgets."""
 
-    def __init__(self, graph: Graph, loaded: LoadedModel, image: np.ndarray) -> None:
-        self._graph = graph
+    def __init__(
+        self, graph: Graph, plain: Graph, loaded: LoadedModel, image: np.ndarray
+    ) -> None:
+        self._graphs = {True: graph, False: plain}
         self._loaded = loaded
         self._image = image
         self._packed = pack_weights(graph)
 
     def measure(self, ram_bytes: int, packed: bool, board: str) -> dict[str, Any]:
         """One image on ``board``."""
-        built = self._build(ram_bytes, self._packed if packed else None)
+        graph = self._graphs[packed]
+        built = build_program(
+            graph, core_named(TARGET), V11, ScheduleOptions(ram_bytes=ram_bytes),
+            packed=self._packed if packed else None,
+        )  # fmt: skip
         kind = "packed" if packed else "plain"
         folder = BUILD / "packed_cost" / f"{kind}_{ram_bytes}"
         files = render_folder(
-            built, self._graph, core_named(TARGET), self._loaded, PREPROCESS,
+            built, graph, core_named(TARGET), self._loaded, PREPROCESS,
             Calibration(_CALIBRATION_IMAGES), (),
         )  # fmt: skip
         write_folder(folder, files, force=True)
@@ -73,14 +79,10 @@ class Network:
             "strip_rows": _extent(schedule.strip_rows),
             "steps": len(schedule.steps),
             "predicted": built.chosen.instructions,
-            "decoding": round(sum(decoding_by_stage(self._graph, schedule))),
+            "decoding": round(sum(decoding_by_stage(graph, schedule))),
             "executed": result.instructions or "",
             "mismatches": result.mismatches,
         }
-
-    def _build(self, ram_bytes: int, packed: Mapping[str, PackedWeights] | None) -> Built:
-        options = ScheduleOptions(ram_bytes=ram_bytes)
-        return build_program(self._graph, core_named(TARGET), V11, options, packed=packed)
 
 
 def _extent(strips: Sequence[int]) -> str:
@@ -115,12 +117,12 @@ def kept(row: Mapping[str, Any]) -> bool:
     )
 
 
-def compiled_graph(model: Path) -> Graph:
-    """v1.1 with weights of :data:`WEIGHTS_BUDGET_BYTES`."""
+def compiled_graph(model: Path, weights: str, budget_bytes: int | None = None) -> Graph:
+    """v1.1 with weights of ``budget_bytes`` in all."""
     artifact = compile_model(
-        model, BUILD / "packed_cost" / "compiled", calibration=any_images(_CALIBRATION_IMAGES),
-        name=V11, preprocess=PREPROCESS, target=TARGET, weights="packed",
-        weights_budget_bytes=WEIGHTS_BUDGET_BYTES, force=True,
+        model, BUILD / "packed_cost" / weights, calibration=any_images(_CALIBRATION_IMAGES),
+        name=V11, preprocess=PREPROCESS, target=TARGET, weights=weights,
+        weights_budget_bytes=budget_bytes, force=True,
     )  # fmt: skip
     return load_graph(artifact.oracle_path)
 
@@ -138,9 +140,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if model is None:
         print(f"{V11}: no model here, skipped", file=sys.stderr)
         return 0
-    graph = load_graph(options.graph) if options.graph else compiled_graph(model)
+    if options.graph:
+        graph = load_graph(options.graph)
+    else:
+        graph = compiled_graph(model, "packed", WEIGHTS_BUDGET_BYTES)
     stamped = stamp()
-    network = Network(graph, load_onnx(model), any_images(1))
+    plain = compiled_graph(model, "plain")
+    network = Network(graph, plain, load_onnx(model), any_images(1))
     rows = [{**stamped, **row} for row in rows_of(network)]
     work = ("strip_rows", "steps", "predicted", "decoding", "executed", "mismatches", "times_plain")
     sizes = ("parameters_bytes", "flash_bytes", "arena_bytes", "ram_bytes")

@@ -98,9 +98,9 @@ def compile_model(
     """
     core = core_named(target)
     check_optimize(optimize)
-    options = ScheduleOptions(
-        schedule, input_mode, input_format, ram_bytes, small_code=optimize == "size"
-    )
+    # Where flash is short, weights are worth more than further kernels.
+    small_code = optimize == "size" or flash_bytes is not None
+    options = ScheduleOptions(schedule, input_mode, input_format, ram_bytes, small_code)
     storage = WeightsOptions(
         weights, weights_budget_bytes, flash_bytes, max_drop_percent, cache, optimize=optimize
     )  # fmt: skip

@@ -63,8 +63,8 @@ def candidates(
     ``packed``: tile channels of the nodes whose weights are packed, the fewest that are
     worth it; schedules may decode more at a time. ``beside_bytes``: of a schedule, what is alive
     besides its scratch while each stage runs, for kernels that take more of it on cores that have
-    the choice (see ``words.py``; never with packed weights, where flash is short), of which code
-    for size (``small_code``) has one kind only.
+    the choice (see ``words.py``), of which code for size (``small_code``) has one kind only, and
+    with packed weights none.
     """
     packed = packed or {}
     members = list(families(graph, core, push, kind, packed))
@@ -75,7 +75,7 @@ def candidates(
     ]
     zeros = skippable_zeros(graph, packed)
     told, total = 0, len(members) * (1 + len(tilings) * (2 if zeros else 1))
-    shares = beside_bytes is not None and core.dsp and not core.mve and not packed
+    shares = beside_bytes is not None and core.dsp and not core.mve
     made: list[_Made] = []
     for family in members:
         progress("scheduling", told, total)
@@ -92,24 +92,55 @@ def candidates(
                 cost, schedule = predicted_instructions(graph, skipping), skipping
                 made.append(_Made(cost, family.kind, schedule))
             # Not of what has zeros and does not skip them, which takes more flash.
-            if shares and beside_bytes is not None:
+            if shares and beside_bytes is not None and not packed:
                 beside = beside_bytes(schedule)
                 variants = share_words(graph, schedule, core, cost, beside, not small_code)
                 made.extend(_Made(c, family.kind, s, least) for c, least, s in variants)
-    found: list[Candidate] = []
-    # From the fastest on: what cannot be smaller than all that is faster is beaten.
+    def tell() -> None:
+        nonlocal told
+        progress("scheduling", told, total)
+        told += 1
+
+    found = _unbeaten(made, arena_bytes, at_least_bytes, tell)
+    if shares and beside_bytes is not None and packed and not small_code:
+        # There are too many with packed weights for variants of all.
+        made = [one for one, _ in found]
+        for one in tuple(made):
+            beside = beside_bytes(one.schedule)
+            variants = share_words(graph, one.schedule, core, one.instructions, beside)
+            made += [
+                _Made(predicted_instructions(graph, variant), one.kind, variant, least)
+                for _, least, variant in variants
+            ]
+        found = _unbeaten(made, arena_bytes, at_least_bytes, lambda: None)
+    progress("scheduling", total, total)
+    return tuple(
+        Candidate(one.kind, one.schedule, size, round(one.instructions))
+        for one, size in reversed(found)
+    )
+
+
+def _unbeaten(
+    made: Sequence[_Made],
+    arena_bytes: Callable[[Schedule], int],
+    at_least_bytes: Callable[[Schedule], int],
+    tell: Callable[[], None],
+) -> list[tuple[_Made, int]]:
+    """Those of ``made``, with their arenas, that no faster one is as small as; the fastest first.
+
+    ``tell`` is called for each of ``made`` whose least arena is not known.
+    """
+    found: list[tuple[_Made, int]] = []
     for one in sorted(made, key=lambda m: m.instructions):
         if one.least_bytes is None:
-            progress("scheduling", told, total)
-            told += 1
+            tell()
         least_bytes = one.least_bytes or (at_least_bytes(one.schedule) if found else 0)
-        if found and least_bytes >= found[-1].arena_bytes:
+        if found and least_bytes >= found[-1][1]:
             continue
         size = arena_bytes(one.schedule)
-        if not found or size < found[-1].arena_bytes:
-            found.append(Candidate(one.kind, one.schedule, size, round(one.instructions)))
-    progress("scheduling", told, total)
-    return tuple(reversed(found))
+        if not found or size < found[-1][1]:
+            found.append((one, size))
+    return found
 
 
 def choose(found: tuple[Candidate, ...], budget_bytes: int | None) -> Candidate | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from squeeze2c.ir import Graph, ops
-from squeeze2c.kernels import SHARED_WORDS, KernelSpec, m3
+from squeeze2c.kernels import SHARED_WORDS, KernelSpec, m3, tile_scratch
 from squeeze2c.kernels.catalogue import POLY_M3
 from squeeze2c.schedule.cost import products
 from squeeze2c.schedule.model import Schedule, Step
@@ -74,7 +74,7 @@ def share_words(
     choices = {
         index: _choices(graph, schedule, index, steps[index], cycles, polynomials)
         for index, stage in enumerate(schedule.stages)
-        if stage.kernel in SHARED_WORDS and not stage.tile_channels
+        if stage.kernel in SHARED_WORDS
     }
     seen: set[tuple[Stage, ...]] = {schedule.stages}
     for more in MORE_BYTES:
@@ -141,11 +141,16 @@ def _kernels(
     groups = {
         m3.groups_at_once(taps, joined * cols, most) for most in (0, *m3.COLUMNS_BYTES)
     }  # fmt: skip
-    for count in sorted(groups):
-        yield SHARED_WORDS[stage.kernel], m3.scratch_bytes(taps, count)
+    columns = [(SHARED_WORDS[stage.kernel], m3.scratch_bytes(taps, n)) for n in sorted(groups)]
     if polynomials and window.kernel == (3, 3) and window.strides == (1, 1):
-        for rows in range(1, min(strip_rows, stage.rows, m3.POLY_ROWS) + 1):
-            yield POLY_M3, m3.poly_scratch_bytes(source.channels, cols, rows)
+        columns += [
+            (POLY_M3, m3.poly_scratch_bytes(source.channels, cols, rows))
+            for rows in range(1, min(strip_rows, stage.rows, m3.POLY_ROWS) + 1)
+        ]
+    for kernel, size in columns:
+        if stage.tile_channels:
+            size = tile_scratch(kernel, size, taps, stage.tile_channels).size_bytes
+        yield kernel, size
 
 
 def _aligned(size_bytes: int) -> int:

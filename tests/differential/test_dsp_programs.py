@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -64,12 +65,9 @@ def _three(built: Built) -> tuple[KernelSpec, int]:
     return layer.kernel, layer.strip_rows
 
 
-@pytest.mark.parametrize("rows", ["one", "four", "all"])
-def test_packed_weights(rows: str, tmp_path: Path) -> None:
-    """Decoded tiles, paired in place; channels of the image are no whole word.
-
-    Tiles of four rows share their transformed input; the last strip has fewer rows.
-    """
+@pytest.fixture(scope="module")
+def few_levels() -> Graph:
+    """Layers that can be packed; channels of the image are no whole word."""
     build = camera_builder(45, 29)
     x = build.conv(build.input, 24, kernel=3, stride=2, padding=1, relu=True, name="conv1")
     s = build.conv(x, 32, relu=True, name="squeeze")
@@ -87,7 +85,36 @@ def test_packed_weights(rows: str, tmp_path: Path) -> None:
         graph, random_images(graph, 3), QuantizeOptions(weight_steps=steps, bias_bits=8)
     )
     assert set(pack_weights(integer)) >= {"squeeze", "one", "three", "classifier"}
-    packed = pack_weights(integer)
+    return integer
+
+
+def test_packed_weights_of_kernels_that_share_words(
+    few_levels: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decoded tiles in plain order, on a core whose other kernels read pairs."""
+    monkeypatch.setattr(words, "CYCLES", {"cortex-m4": defaultdict(lambda: 1.0)})
+    packed = pack_weights(few_levels)
+    options = ScheduleOptions("stream", ram_bytes=1 << 20)
+    layers = build_program(few_levels, CORE, "net", options, packed=packed).program.layers
+    decoded = {layer.kernel.arch for layer in layers if layer.conv and layer.conv.packed}
+    assert "m3" in decoded
+    folder_of(few_levels, options, True, tmp_path / "net")
+    assert_equals_oracle(tmp_path / "net", few_levels)
+    small = ScheduleOptions("stream", ram_bytes=1 << 20, small_code=True)
+    layers = build_program(few_levels, CORE, "net", small, packed=packed).program.layers
+    assert not any(layer.kernel.arch == "m3" for layer in layers)
+
+
+@pytest.mark.parametrize("rows", ["one", "four", "all"])
+def test_packed_weights(
+    rows: str, few_levels: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decoded tiles, paired in place.
+
+    Tiles of four rows share their transformed input; the last strip has fewer rows.
+    """
+    monkeypatch.setattr(words, "MORE_BYTES", ())
+    integer, packed = few_levels, pack_weights(few_levels)
     built = build_program(integer, CORE, "net", packed=packed)
     beside = STACK_RESERVE_BYTES + built.program.interface_bytes
 

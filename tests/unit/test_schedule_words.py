@@ -105,12 +105,16 @@ def test_cycles_decide(network: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("even")
-def test_packed_weights_and_other_cores_do_without(network: Graph) -> None:
-    for one in candidates(
-        network, M4, True, "auto", lambda s: plan_memory(network, s).arena_bytes,
-        packed={"fire2/three": 8}, beside_bytes=partial(bytes_beside_scratch, network),
-    ):  # fmt: skip
-        assert not of_m3(one.schedule)
+def test_small_code_with_packed_weights_and_other_cores_do_without(network: Graph) -> None:
+    for small in (False, True):
+        found = candidates(
+            network, M4, True, "auto", lambda s: plan_memory(network, s).arena_bytes,
+            packed={"fire2/three": 8}, beside_bytes=partial(bytes_beside_scratch, network),
+            small_code=small,
+        )  # fmt: skip
+        assert any(of_m3(one.schedule) for one in found) == (not small)
+        for one in found:
+            assert one.instructions == round(predicted_instructions(network, one.schedule))
     for name in ("cortex-m0", "cortex-m55", "host"):
         assert not of_m3(build_program(network, core_named(name), "net", ROOM).program)
 
