@@ -1,8 +1,10 @@
 # Every target does its own set-up into .venv; see scripts/setup.sh for what it may install.
-# PYTHON=python3.12 picks the interpreter, PYTEST_ARGS adds arguments to pytest.
+# PYTHON=python3.12 picks the interpreter, PYTEST_ARGS adds arguments to pytest, PYTEST_WORKERS
+# says how many processes share the tests.
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= auto
 export PYTHON
 
 VENV_PYTHON := .venv/bin/python
@@ -30,7 +32,7 @@ demo:
 test:
 	@bash scripts/setup.sh test
 	@bash scripts/fetch_examples.sh
-	S2C_REQUIRE_TOOLS=1 $(VENV_PYTHON) -m pytest $(PYTEST_ARGS)
+	S2C_REQUIRE_TOOLS=1 $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint:
 	@bash scripts/setup.sh test
