@@ -22,7 +22,9 @@ FORMS = {
     # What other processors get.
     ("-O2", "-U__SSE2__"): (),
 }
-BUILDS = [(compiler, flags) for compiler in ("gcc", "clang") for flags in FORMS]
+BUILDS = [("gcc", flags) for flags in FORMS] + [
+    ("clang", flags) for flags in FORMS if "-O0" not in flags and len(flags) > 1
+]
 
 
 def processor_flags() -> set[str]:

@@ -7,6 +7,7 @@ size that the kernel may touch, and AddressSanitizer watches both ends.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -58,14 +59,22 @@ def run(command: Sequence[str | Path]) -> str:
 
 
 def build_library(build: Build, folder: Path) -> Path:
-    """All kernels and the shim as one shared library in ``folder``; built once."""
+    """All kernels and the shim as one shared library; built once, in ``folder``.
+
+    Processes that share the tests share the libraries as well, in a folder above theirs.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent.parent / "kernels"
+        folder.mkdir(exist_ok=True)
     library = folder / (re.sub(r"[^0-9A-Za-z]+", "_", str(build)) + ".so")
-    if not library.exists():
-        sources = [*kernel_sources(), SHIM]
-        run(
-            [build.compiler, *WARNINGS, *build.flags, "-shared", "-fPIC", *include_flags(),
-             *sources, "-o", library]
-        )
+    with library.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not library.exists():
+            sources = [*kernel_sources(), SHIM]
+            run(
+                [build.compiler, *WARNINGS, *build.flags, "-shared", "-fPIC", *include_flags(),
+                 *sources, "-o", library]
+            )
     return library
 
 
