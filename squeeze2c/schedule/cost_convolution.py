@@ -93,9 +93,7 @@ def _model(
         )
     if shares_words(kernel):
         scratch = _columns_bytes(graph, stage, node)
-        shared = cost_m3.Convolution.of(
-            graph, node, kernel, contiguous, scratch, stage.tile_channels
-        )
+        shared = cost_m3.Convolution.of(graph, node, contiguous, scratch, stage.tile_channels)
         return _Model(shared, lambda work, count: count * cost_m3.row_in_parts(work, parts))
     if kernel.arch == "m0":
         short = cost_m0.Convolution.of(graph, node, kernel, contiguous)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import QUAD, padded_taps, rows_at_once, winograd_groups
 from squeeze2c.kernels.spec import KernelSpec
+from squeeze2c.schedule.cost_shape import Shape, shape_of
 
 PIXELS = 4
 CHUNK_WORDS = 16
@@ -70,22 +71,13 @@ MOVED_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
+class Convolution(Shape):
     """What a convolution's cost depends on.
 
     ``shares``: passes over the same rows share their transformed input.
     """
 
     kernel: KernelSpec
-    cols: int
-    outputs: int
-    channels: int
-    window: tuple[int, int]
-    in_cols: int
-    stride: int
-    pad_left: int
-    contiguous: bool
-    summed: bool
     shares: bool = False
 
     @staticmethod
@@ -94,18 +86,9 @@ class Convolution:
         contiguous: bool,
     ) -> Convolution:  # fmt: skip
         """``contiguous``: the input's pixels follow one another without a gap."""
-        source, window = graph.values[node.inputs[0]].type, node.window
         return Convolution(
+            **shape_of(graph, node, contiguous),
             kernel=kernel,
-            cols=window.count(source.width, 1),
-            outputs=len(graph.constants[node.inputs[1]]),
-            channels=source.channels,
-            window=window.kernel,
-            in_cols=source.width,
-            stride=window.strides[1],
-            pad_left=window.padding.left,
-            contiguous=contiguous,
-            summed=isinstance(node, ops.QConvGlobalPool),
         )
 
     @property

@@ -17,6 +17,7 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import STRIP_KERNELS, rows_at_once, winograd_groups
 from squeeze2c.kernels.select import WINOGRAD_ROWS
 from squeeze2c.kernels.spec import KernelSpec
+from squeeze2c.schedule.cost_shape import Shape, shape_of
 
 GROUP_PIXELS = 8
 PLAIN_SHIFT = 24
@@ -110,20 +111,11 @@ def segments(weight: np.ndarray) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
+class Convolution(Shape):
     """What a convolution's cost depends on. ``segments``: mean of the output channels."""
 
     kernel: KernelSpec
-    cols: int
-    outputs: int
     segments: float
-    channels: int
-    window: tuple[int, int]
-    in_cols: int
-    stride: int
-    pad_left: int
-    contiguous: bool
-    summed: bool
     plain: bool
 
     @staticmethod
@@ -132,24 +124,14 @@ class Convolution:
         contiguous: bool,
     ) -> Convolution:  # fmt: skip
         """``contiguous``: the input's pixels follow one another without a gap."""
-        source, window = graph.values[node.inputs[0]].type, node.window
         weight = graph.constants[node.inputs[1]]
-        summed = isinstance(node, ops.QConvGlobalPool)
         quant = graph.values[node.output].quant
         zero_point = quant.zero_point if quant else 0
         clamp_min = node.clamp_min if isinstance(node, ops.QConv2D) else 0
         return Convolution(
+            **shape_of(graph, node, contiguous),
             kernel=kernel,
-            cols=window.count(source.width, 1),
-            outputs=len(weight),
             segments=float(np.mean(segments(weight))),
-            channels=source.channels,
-            window=window.kernel,
-            in_cols=source.width,
-            stride=window.strides[1],
-            pad_left=window.padding.left,
-            contiguous=contiguous,
-            summed=summed,
             plain=node.shift == PLAIN_SHIFT and zero_point == 0 and clamp_min == 0,
         )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import m3
-from squeeze2c.kernels.spec import KernelSpec
+from squeeze2c.schedule.cost_shape import Shape, shape_of
 
 TAP = 6.0
 BLOCK = 3.0
@@ -73,41 +73,23 @@ POOL_WINDOW_BYTE = 14.2
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
+class Convolution(Shape):
     """What a convolution's cost depends on."""
 
-    cols: int
-    outputs: int
-    channels: int
-    window: tuple[int, int]
-    in_cols: int
-    stride: int
-    pad_left: int
-    contiguous: bool
-    summed: bool
     groups: int
     parts: int
 
     @staticmethod
     def of(
-        graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, kernel: KernelSpec,
-        contiguous: bool, columns_bytes: int, tile_channels: int,
+        graph: Graph, node: ops.QConv2D | ops.QConvGlobalPool, contiguous: bool,
+        columns_bytes: int, tile_channels: int,
     ) -> Convolution:  # fmt: skip
         """``contiguous``: the input's pixels follow one another without a gap.
         ``columns_bytes``: scratch without what packed weights need."""
-        source, window = graph.values[node.inputs[0]].type, node.window
         weights = graph.constants[node.inputs[1]]
         taps = weights.size // len(weights)
         return Convolution(
-            cols=window.count(source.width, 1),
-            outputs=len(weights),
-            channels=source.channels,
-            window=window.kernel,
-            in_cols=source.width,
-            stride=window.strides[1],
-            pad_left=window.padding.left,
-            contiguous=contiguous,
-            summed=isinstance(node, ops.QConvGlobalPool),
+            **shape_of(graph, node, contiguous),
             groups=m3.groups_in(columns_bytes, taps),
             parts=-(-m3.blocks_of(taps) // _part_blocks(weights, tile_channels, False)),
         )

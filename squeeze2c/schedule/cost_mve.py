@@ -14,6 +14,7 @@ from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import BLOCK, block_taps, row_blocks, signed_channels
 from squeeze2c.kernels.layout import SIGNED_CHANNELS
 from squeeze2c.kernels.spec import KernelSpec
+from squeeze2c.schedule.cost_shape import Shape, shape_of
 from squeeze2c.schedule.model import Step
 from squeeze2c.schedule.stages import Stage
 
@@ -90,19 +91,10 @@ SIGNED_WEIGHT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
+class Convolution(Shape):
     """What a convolution's cost depends on."""
 
     kernel: KernelSpec
-    cols: int
-    outputs: int
-    channels: int
-    window: tuple[int, int]
-    in_cols: int
-    stride: int
-    pad_left: int
-    contiguous: bool
-    summed: bool
     aligned: bool
 
     @classmethod
@@ -116,18 +108,9 @@ class Convolution:
     ) -> Convolution:
         """``contiguous``: pixels follow one another without a gap; ``pixel_bytes``: of the output.
         """
-        source, window = graph.values[node.inputs[0]].type, node.window
         return cls(
+            **shape_of(graph, node, contiguous),
             kernel=kernel,
-            cols=window.count(source.width, 1),
-            outputs=len(graph.constants[node.inputs[1]]),
-            channels=source.channels,
-            window=window.kernel,
-            in_cols=source.width,
-            stride=window.strides[1],
-            pad_left=window.padding.left,
-            contiguous=contiguous,
-            summed=isinstance(node, ops.QConvGlobalPool),
             aligned=pixel_bytes % SIGNED_CHANNELS == 0,
         )
 

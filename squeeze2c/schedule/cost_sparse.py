@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from squeeze2c.ir import Graph, ops
 from squeeze2c.kernels import QUAD, Sparsity
+from squeeze2c.schedule.cost_shape import Shape, shape_of
 
 PIXELS = 8
 WORD = {4: 16.0, 3: 13.0, 2: 11.0, 1: 9.0}
@@ -34,19 +35,10 @@ COLUMN_TAP = 6.3
 
 
 @dataclass(frozen=True, slots=True)
-class SparseConvolution:
+class SparseConvolution(Shape):
     """What the cost of a convolution that skips zeros depends on."""
 
     sparsity: Sparsity
-    cols: int
-    outputs: int
-    channels: int
-    window: tuple[int, int]
-    in_cols: int
-    stride: int
-    pad_left: int
-    contiguous: bool
-    summed: bool
 
     @staticmethod
     def of(
@@ -54,18 +46,9 @@ class SparseConvolution:
         contiguous: bool,
     ) -> SparseConvolution:  # fmt: skip
         """``contiguous``: the input's pixels follow one another without a gap."""
-        source, window = graph.values[node.inputs[0]].type, node.window
         return SparseConvolution(
+            **shape_of(graph, node, contiguous),
             sparsity=sparsity,
-            cols=window.count(source.width, 1),
-            outputs=len(graph.constants[node.inputs[1]]),
-            channels=source.channels,
-            window=window.kernel,
-            in_cols=source.width,
-            stride=window.strides[1],
-            pad_left=window.padding.left,
-            contiguous=contiguous,
-            summed=isinstance(node, ops.QConvGlobalPool),
         )
 
     def rows(self, count: int) -> float:
